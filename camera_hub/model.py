@@ -1,0 +1,132 @@
+"""The nouns of the hub as small frozen types: no I/O, nothing of ours imported.
+
+Time inside the hub is integer microseconds (`_us`): *wall* times count from the Unix
+epoch in UTC, *stream* times count on the camera's own clock. Geometry is in fractions of
+the picture, 0..1, x to the right and y down, so that it holds for main and sub alike.
+The types are msgspec structs because most of them also travel over the link.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+
+StreamName = Literal["main", "sub"]
+"""A camera's streams: `main` is the full picture, `sub` the small one for walls and motion."""
+
+Point = tuple[float, float]
+"""(x, y) in fractions of the picture."""
+
+Box = tuple[float, float, float, float]
+"""(x, y, width, height) in fractions of the picture."""
+
+
+class HubError(Exception):
+    """An error that a person can mend: its message says what is wrong and what to do.
+
+    Commands print it without a traceback; the dashboard shows it as it is.
+    """
+
+
+class CameraState(StrEnum):
+    """What a camera is doing, as people see it."""
+
+    CONNECTING = "connecting"  # not there yet, or lost and being tried again
+    ONLINE = "online"  # packets with new timestamps arrive
+    STALLED = "stalled"  # the connection stands, but nothing new comes
+    UNAUTHORISED = "unauthorised"  # it refuses our user name or password
+    UNSUPPORTED = "unsupported"  # no video, or a codec that we cannot use
+    AWAY = "away"  # its worker is not linked, so nobody knows
+
+
+class EventKind(StrEnum):
+    MOTION = "motion"
+    TAMPER = "tamper"
+
+
+class Packet(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One encoded picture (access unit) of a stream, as the camera made it.
+
+    `data` is an Annex B byte stream (ITU-T H.264 annex B) whatever the source was.
+    """
+
+    data: bytes
+    pts_us: int  # presentation time, on the stream's clock
+    dts_us: int  # decoding time, on the stream's clock; equals pts_us without B-frames
+    wall_us: int  # wall clock of its arrival; for a clip at full speed, of its timestamps
+    keyframe: bool
+
+
+class StreamInfo(msgspec.Struct, frozen=True):
+    """What a stream says of itself when it is opened."""
+
+    codec: str  # FFmpeg's name: "h264", "hevc"
+    width: int  # px
+    height: int  # px
+    fps: float | None  # as declared; None where the stream does not say
+    extradata: bytes  # parameter sets in Annex B (SPS and PPS); may be empty
+    profile: str = ""  # as FFmpeg names it: "Constrained Baseline", "Main", "High"
+
+
+class StreamHealth(msgspec.Struct, frozen=True):
+    """How a stream does, measured over the last seconds."""
+
+    stream: StreamName
+    codec: str
+    width: int
+    height: int
+    fps: float  # measured, packets per second
+    kbit_s: float  # measured
+    keyframe_interval_s: float | None
+    last_packet_us: int  # wall
+    dropped: int  # packets that a slow consumer lost, since the process began
+
+
+class CameraHealth(msgspec.Struct, frozen=True):
+    """How a camera does."""
+
+    camera: str
+    state: CameraState
+    since_us: int  # wall; when the state was entered
+    error: str = ""  # the last error in words; empty when all is well
+    streams: tuple[StreamHealth, ...] = ()
+    recording: str = ""  # why nothing is recorded, in words; empty when all is well
+    restarts: int = 0  # of the camera's process
+    pid: int | None = None
+
+
+class Zone(msgspec.Struct, frozen=True):
+    """A named part of the picture, as a polygon of at least three points."""
+
+    name: str
+    polygon: tuple[Point, ...]
+
+
+class CameraInfo(msgspec.Struct, frozen=True):
+    """What a site tells of a camera: nothing secret."""
+
+    id: str
+    name: str
+    place: str = ""
+    zones: tuple[Zone, ...] = ()
+    streams: tuple[StreamName, ...] = ("main",)
+
+
+class Event(msgspec.Struct, frozen=True):
+    """A time in which something moved on one camera.
+
+    It is told several times: opened (`revision` 1, `end_us` None), changed, closed. A later
+    revision replaces an earlier one whole.
+    """
+
+    id: str  # ULID, made by the camera's process
+    camera: str
+    kind: EventKind
+    start_us: int  # wall
+    end_us: int | None  # wall; None while it goes on
+    revision: int
+    zones: tuple[str, ...] = ()
+    score: float = 0.0  # 0..1, the peak so far
+    box: Box | None = None  # the mover in the event's picture
+    path: tuple[tuple[int, float, float], ...] = ()  # (µs since start, x, y): the mover's foot
