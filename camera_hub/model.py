@@ -11,7 +11,6 @@ from typing import Literal
 
 import msgspec
 
-
 StreamName = Literal["main", "sub"]
 """A camera's streams: `main` is the full picture, `sub` the small one for walls and motion."""
 
