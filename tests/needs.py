@@ -1,0 +1,47 @@
+"""What some tests need from the machine: there, or a loud skip; on CI (`CI=true`), a failure.
+
+A test calls `needs.chromium()` and the like first, and gets the path of what it asked for.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+def _missing(what: str, remedy: str) -> None:
+    message = f"{what} is missing; {remedy}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def clips() -> Path:
+    """The folder of labelled clips beside the project."""
+    folder = SHARED / "clips"
+    if not folder.is_dir():
+        _missing("the folder of labelled clips", f"lay it at {folder.name}/ in shared/ beside the project")
+    return folder
+
+
+def gstreamer() -> Path:
+    """The script that serves clips by GStreamer's RTSP server; run it with /usr/bin/python3."""
+    script = SHARED / "tools" / "rtsp_cameras.py"
+    probe = "import gi; gi.require_version('GstRtspServer', '1.0')"
+    found = subprocess.run(["/usr/bin/python3", "-c", probe], capture_output=True, check=False)
+    if not script.is_file() or found.returncode or not shutil.which("ffmpeg"):
+        _missing("GStreamer's RTSP server", "install gir1.2-gst-rtsp-server-1.0, python3-gi and ffmpeg")
+    return script
+
+
+def chromium() -> str:
+    """The path of the system's Chromium."""
+    path = shutil.which("chromium")
+    if path is None:
+        _missing("Chromium", "install the package chromium")
+    return path or ""
