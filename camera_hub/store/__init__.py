@@ -1,0 +1,64 @@
+"""The server's database and the media files beside it: tables, migrations, queries.
+
+`Store` is the door; `events`, `sites`, `users` and `inbox` hold the queries, `media` the files.
+Relies on one data folder that no other server uses (camera_hub/folder.py holds it).
+
+Invariants, held by the tests:
+
+1. A durable message of a site takes effect exactly once: its row in `inbox` and its effect are
+   committed together, and only then is it acknowledged.
+2. An event in `events` is its highest revision that ever arrived; `event_zones` holds exactly the
+   zones of that revision.
+3. A row in `media` names a complete file: the file is written, synced and renamed before the row
+   is committed. A file without a row is litter; `Store.tidy` removes it.
+4. A picture or a clip may arrive before its event. It is kept, and shown once the event is there.
+5. Nothing of one site can change another site's events, whatever ids it sends.
+6. Every instant is an integer of microseconds since the Unix epoch, UTC.
+7. No password and no session token is stored, only their hashes.
+"""
+
+from camera_hub.store.database import (
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+    StoreFullError,
+    StoreNewerError,
+)
+from camera_hub.store.facade import Store
+from camera_hub.store.inbox import UnacceptableError
+from camera_hub.store.records import (
+    Cursor,
+    Delivery,
+    EventFilter,
+    EventPage,
+    Media,
+    MediaKind,
+    Outcome,
+    SessionRecord,
+    SiteRecord,
+    StoredCamera,
+    StoredEvent,
+    UserRecord,
+)
+
+__all__ = [
+    "Cursor",
+    "Delivery",
+    "EventFilter",
+    "EventPage",
+    "Media",
+    "MediaKind",
+    "Outcome",
+    "SessionRecord",
+    "SiteRecord",
+    "Store",
+    "StoreBusyError",
+    "StoreDamagedError",
+    "StoreError",
+    "StoreFullError",
+    "StoreNewerError",
+    "StoredCamera",
+    "StoredEvent",
+    "UnacceptableError",
+    "UserRecord",
+]

@@ -1,0 +1,259 @@
+"""`Store`: the one door to the database and the media files. Opens, migrates, delivers, asks, tidies.
+
+Each method is one transaction. What it raises is StoreError, in words for people.
+"""
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import Self
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+
+from camera_hub.clock import SYSTEM_CLOCK, Clock
+from camera_hub.model import CameraInfo, Event
+from camera_hub.store import events, inbox, media, sites, users
+from camera_hub.store.database import BUSY_S, Database, StoreError, sqlite_url
+from camera_hub.store.migrate import migrate
+from camera_hub.store.records import (
+    Cursor,
+    Delivery,
+    EventFilter,
+    EventPage,
+    Media,
+    MediaKind,
+    Outcome,
+    SessionRecord,
+    SiteRecord,
+    StoredCamera,
+    StoredEvent,
+    UserRecord,
+)
+
+log = structlog.get_logger(__name__)
+
+DATABASE = "camera_hub.db"
+DAY_US = 86_400 * 1_000_000
+_INBOX_KEEP_DAYS = 120  # longer than any worker's outbox keeps a message
+_LITTER_AGE_S = 3600.0  # a younger file may belong to a row that is about to be committed
+_BATCH = 200
+
+
+class Store:
+    """Open it with `open` or `async with`; `url` other than None is a SQLAlchemy URL of another database."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        url: URL | str | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+        busy_s: float = BUSY_S,
+    ) -> None:
+        self.folder = folder
+        self._clock = clock
+        self._database = Database(url or sqlite_url(folder / DATABASE), busy_s)
+
+    async def open(self) -> None:
+        """Makes or migrates the database. Raises StoreNewerError, StoreDamagedError, StoreBusyError …"""
+        try:
+            await asyncio.to_thread(self.folder.mkdir, parents=True, exist_ok=True)
+        except OSError as exc:
+            raise StoreError(
+                f"{self.folder}: cannot be made ({exc.strerror}); choose another folder"
+            ) from exc
+        await migrate(self._database)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def ping(self) -> None:
+        """Raises StoreError when the database does not answer."""
+        async with self._database.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    # -- what the sites bring ------------------------------------------------------------
+
+    async def site_linked(self, site: str, name: str, software: str, cameras: tuple[CameraInfo, ...]) -> None:
+        async with self._database.write() as connection:
+            await sites.linked(connection, site, name, software, cameras, self._clock.wall_us())
+
+    async def site_heard(self, site: str) -> None:
+        """Notes the time of the site's last sign of life."""
+        async with self._database.write() as connection:
+            await sites.heard(connection, site, self._clock.wall_us())
+
+    async def deliver_event(self, site: str, message_id: str, event: Event) -> Delivery:
+        """An event's revision, exactly once. Raises UnacceptableError for what will never be taken."""
+        inbox.check_event(message_id, event)
+        async with self._database.write() as connection:
+            if not await inbox.take(connection, site, message_id, self._clock.wall_us()):
+                outcome = Outcome.DUPLICATE
+            elif await events.put(connection, site, event):
+                outcome = Outcome.APPLIED
+            else:
+                outcome = Outcome.STALE
+            return Delivery(outcome, await events.get(connection, event.id))
+
+    async def deliver_picture(
+        self, site: str, message_id: str, event_id: str, camera: str, at_us: int, jpeg: bytes
+    ) -> Delivery:
+        """An event's picture, exactly once; of two pictures the later one stays."""
+        inbox.check_message(message_id, event_id, camera, at_us)
+        return await self._deliver_media(site, message_id, event_id, MediaKind.PICTURE, at_us, jpeg)
+
+    async def deliver_clip(
+        self,
+        site: str,
+        message_id: str,
+        event_id: str,
+        camera: str,
+        start_us: int,
+        duration_us: int,
+        mp4: bytes,
+    ) -> Delivery:
+        """An event's clip, exactly once; of two clips the one that ends later stays."""
+        end_us = start_us + duration_us
+        inbox.check_message(message_id, event_id, camera, start_us, end_us)
+        return await self._deliver_media(site, message_id, event_id, MediaKind.CLIP, end_us, mp4)
+
+    async def _deliver_media(
+        self, site: str, message_id: str, event_id: str, kind: MediaKind, at_us: int, content: bytes
+    ) -> Delivery:
+        async with self._database.read() as connection:
+            if await inbox.taken(connection, site, message_id):
+                return Delivery(Outcome.DUPLICATE, await events.get(connection, event_id))
+        # The file comes first, so that no row ever names one that is not there.
+        item = await asyncio.to_thread(media.write, self.folder, site, event_id, kind, at_us, content)
+        litter: list[str] = [item.path]
+        try:
+            async with self._database.write() as connection:
+                if not await inbox.take(connection, site, message_id, self._clock.wall_us()):
+                    outcome, replaced = Outcome.DUPLICATE, None
+                else:
+                    kept, replaced = await events.put_media(connection, item)
+                    outcome = Outcome.APPLIED if kept else Outcome.STALE
+                stored = await events.get(connection, event_id)
+                candidates = [item.path] if replaced is None else [item.path, replaced]
+                known = await events.known_paths(connection, candidates)
+            litter = [path for path in candidates if path not in known]
+        finally:
+            await self._remove_files(litter)
+        return Delivery(outcome, stored)
+
+    # -- what people ask -----------------------------------------------------------------
+
+    async def event(self, event_id: str) -> StoredEvent | None:
+        async with self._database.read() as connection:
+            return await events.get(connection, event_id)
+
+    async def event_page(self, wanted: EventFilter, limit: int, cursor: Cursor | None = None) -> EventPage:
+        async with self._database.read() as connection:
+            return await events.page(connection, wanted, limit, cursor)
+
+    async def event_media(self, event_id: str, kind: MediaKind) -> Media | None:
+        async with self._database.read() as connection:
+            return await events.get_media(connection, event_id, kind)
+
+    async def sites(self) -> list[SiteRecord]:
+        async with self._database.read() as connection:
+            return await sites.all_sites(connection)
+
+    async def cameras(self) -> list[StoredCamera]:
+        async with self._database.read() as connection:
+            return await sites.all_cameras(connection)
+
+    # -- people and their sessions -------------------------------------------------------
+
+    async def user(self, name: str) -> UserRecord | None:
+        async with self._database.read() as connection:
+            return await users.get(connection, name)
+
+    async def has_users(self) -> bool:
+        async with self._database.read() as connection:
+            return await users.count(connection) > 0
+
+    async def put_user(self, user: UserRecord, *, end_sessions: bool = False) -> None:
+        """Makes the user, or changes it whole."""
+        async with self._database.write() as connection:
+            await users.put(connection, user)
+            if end_sessions:
+                await users.end_sessions_of(connection, user.name)
+
+    async def remove_config_users_but(self, names: set[str]) -> list[str]:
+        """Removes users that came from the config and are no longer in it; gives their names."""
+        async with self._database.write() as connection:
+            return await users.remove_config_users_but(connection, names)
+
+    async def set_password(self, name: str, password_hash: str, keep_session: str) -> None:
+        """Changes the password and ends all the user's sessions but one."""
+        async with self._database.write() as connection:
+            await users.set_password(connection, name, password_hash)
+            await users.end_sessions_of(connection, name, but=keep_session)
+
+    async def add_session(self, token_hash: str, name: str, expires_us: int) -> None:
+        async with self._database.write() as connection:
+            await users.add_session(connection, token_hash, name, self._clock.wall_us(), expires_us)
+
+    async def session(self, token_hash: str, idle_us: int) -> SessionRecord | None:
+        async with self._database.read() as connection:
+            return await users.get_session(connection, token_hash, self._clock.wall_us(), idle_us)
+
+    async def session_seen(self, token_hash: str) -> None:
+        async with self._database.write() as connection:
+            await users.session_seen(connection, token_hash, self._clock.wall_us())
+
+    async def end_session(self, token_hash: str) -> None:
+        async with self._database.write() as connection:
+            await users.end_session(connection, token_hash)
+
+    # -- tidying -------------------------------------------------------------------------
+
+    async def tidy(self, keep_days: int, max_media_bytes: int, session_idle_us: int) -> None:
+        """Keeps what is kept within its bounds, the oldest first, and removes litter.
+
+        Events older than `keep_days` go with their media; of the rest, the oldest pictures and clips
+        go until all media is within `max_media_bytes`. Their events stay.
+        """
+        now_us = self._clock.wall_us()
+        before_us = now_us - keep_days * DAY_US
+        async with self._database.write() as connection:
+            await users.remove_expired(connection, now_us, session_idle_us)
+            await inbox.forget_before(connection, now_us - max(keep_days, _INBOX_KEEP_DAYS) * DAY_US)
+        # In small transactions, so that events which arrive meanwhile do not wait.
+        while True:
+            async with self._database.write() as connection:
+                ids = await events.oldest_before(connection, before_us, _BATCH)
+                litter = await events.remove(connection, ids)
+                litter += await events.remove_media_before(connection, before_us, _BATCH)
+                excess = await events.media_bytes(connection) - max_media_bytes
+                if excess > 0:
+                    litter += await events.remove_oldest_media(connection, excess, _BATCH)
+            await self._remove_files(litter)
+            if not ids and not litter:
+                break
+            log.info("old events removed", events=len(ids), files=len(litter))
+        await self._remove_litter()
+
+    async def _remove_litter(self) -> None:
+        found = await asyncio.to_thread(lambda: list(media.older_than(self.folder, _LITTER_AGE_S)))
+        for start in range(0, len(found), _BATCH):
+            paths = found[start : start + _BATCH]
+            async with self._database.read() as connection:
+                known = await events.known_paths(connection, paths)
+            await self._remove_files([path for path in paths if path not in known])
+        await asyncio.to_thread(media.remove_empty_folders, self.folder, _LITTER_AGE_S)
+
+    async def _remove_files(self, paths: list[str]) -> None:
+        # A file that cannot be removed now is litter, and `tidy` tries again.
+        with contextlib.suppress(StoreError):
+            await asyncio.to_thread(media.remove, self.folder, paths)

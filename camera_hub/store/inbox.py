@@ -1,0 +1,71 @@
+"""Which durable messages have taken effect, and what a message must be to be taken. See invariant 1."""
+
+import math
+import re
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from camera_hub.model import Event
+from camera_hub.store.database import StoreError
+from camera_hub.store.records import is_ulid
+from camera_hub.store.tables import inbox
+
+MAX_INSTANT_US = 253_402_300_799_999_999  # the end of the year 9999
+MAX_ZONES = 100
+MAX_PATH = 20_000
+_MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,64}")
+_CAMERA_ID = re.compile(r"[a-z0-9-]{1,64}")
+
+
+class UnacceptableError(StoreError):
+    """A message that will never be taken, however often it is sent."""
+
+
+async def take(connection: AsyncConnection, site: str, message_id: str, now_us: int) -> bool:
+    """Notes the message; False when it was here before."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    row = {"site": site, "message_id": message_id, "received_us": now_us}
+    done = await connection.execute(insert(inbox).values(row).on_conflict_do_nothing())
+    return bool(done.rowcount)
+
+
+async def taken(connection: AsyncConnection, site: str, message_id: str) -> bool:
+    found = await connection.scalar(
+        select(inbox.c.received_us).where(inbox.c.site == site, inbox.c.message_id == message_id)
+    )
+    return found is not None
+
+
+async def forget_before(connection: AsyncConnection, before_us: int) -> None:
+    await connection.execute(delete(inbox).where(inbox.c.received_us < before_us))
+
+
+def check_message(message_id: str, event_id: str, camera: str, *instants_us: int) -> None:
+    """Raises UnacceptableError. Ids become parts of paths, so nothing else may pass."""
+    if not _MESSAGE_ID.fullmatch(message_id):
+        raise UnacceptableError("a message's id must be 1 to 64 printable ASCII characters")
+    if not is_ulid(event_id):
+        raise UnacceptableError(f"message {message_id}: the event's id is no ULID")
+    if not _CAMERA_ID.fullmatch(camera):
+        raise UnacceptableError(f"message {message_id}: a camera's id is of a-z, 0-9 and -")
+    if not all(0 <= instant_us <= MAX_INSTANT_US for instant_us in instants_us):
+        raise UnacceptableError(f"message {message_id}: its time is out of range; check the worker's clock")
+
+
+def check_event(message_id: str, event: Event) -> None:
+    """Raises UnacceptableError."""
+    check_message(message_id, event.id, event.camera, event.start_us, event.end_us or event.start_us)
+    if event.end_us is not None and event.end_us < event.start_us:
+        raise UnacceptableError(f"message {message_id}: the event ends before it starts")
+    if not 0 < event.revision < 2**31:
+        raise UnacceptableError(f"message {message_id}: the event's revision is out of range")
+    if len(event.zones) > MAX_ZONES or any(not 0 < len(zone) <= 200 for zone in event.zones):
+        raise UnacceptableError(f"message {message_id}: too many zones, or a name over 200 characters")
+    if len(event.path) > MAX_PATH or any(abs(t_us) > MAX_INSTANT_US for t_us, _, _ in event.path):
+        raise UnacceptableError(f"message {message_id}: the event's path is too long")
+    numbers = [event.score, *(event.box or ())]
+    numbers += [number for _, x, y in event.path for number in (x, y)]
+    if not all(math.isfinite(number) for number in numbers):
+        raise UnacceptableError(f"message {message_id}: a number of the event is not finite")
