@@ -55,10 +55,6 @@ class StillMade(_Message, frozen=True):
     error: str
 
 
-class Finished(_Message, frozen=True):
-    """Every stream has come to its end (clips that do not loop): nothing follows."""
-
-
 # -- worker to camera's process ----------------------------------------------------------
 
 
@@ -80,5 +76,5 @@ class Stop(_Message, frozen=True):
     """Close files, say goodbye, and end."""
 
 
-FromCamera = Beat | EventFound | TapOpened | TapPackets | StillMade | Finished
+FromCamera = Beat | EventFound | TapOpened | TapPackets | StillMade
 ToCamera = Tap | MakeStill | Stop

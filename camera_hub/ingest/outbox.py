@@ -72,9 +72,11 @@ class Outbox:
             self._prepare(path)
         except sqlite3.DatabaseError as exc:
             raise HubError(
-                f"{path}: the outbox cannot be used ({exc}); free the disk, or move the file away to begin anew"
+                f"{path}: the outbox cannot be used ({exc}); free the disk, or move the file away"
             ) from exc
-        self._bytes = int(self._db.execute("SELECT coalesce(sum(bytes), 0) FROM message").fetchone()[0])
+        kept = self._db.execute("SELECT count(*), coalesce(sum(bytes), 0) FROM message").fetchone()
+        self.depth: int = kept[0]  # messages that wait for any server
+        self._bytes: int = kept[1]
 
     def _prepare(self, path: Path) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -130,6 +132,14 @@ class Outbox:
             self._end_job(job)
         self._keep_bound()
 
+    def postpone_clip_job(self, job: Event, due_us: int) -> None:
+        """Its video is not there yet."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE clip_job SET due_us = ? WHERE event_id = ? AND body = ?",
+                (due_us, job.id, _encode(job)),
+            )
+
     def drop_clip_job(self, job: Event) -> None:
         """There is no video to be had for this event."""
         with self._transaction():
@@ -149,6 +159,7 @@ class Outbox:
         self._db.executemany(
             "INSERT INTO delivery VALUES (?, ?)", [(server, message.id) for server in self._servers]
         )
+        self.depth += 1
         self._bytes += len(body)
 
     def _keep_bound(self) -> None:
@@ -161,6 +172,7 @@ class Outbox:
                 return
             with self._transaction():
                 self._db.execute("DELETE FROM message WHERE id = ?", (oldest[0],))
+            self.depth -= 1
             self._bytes -= oldest[1]
             self.shed += 1
             log.warning("outbox full; a message was shed", message=oldest[0], bytes=oldest[1])
@@ -203,15 +215,8 @@ class Outbox:
                     " (SELECT 1 FROM delivery WHERE message_id = message.id) RETURNING bytes",
                     (id_,),
                 ).fetchall()
+                self.depth -= len(gone)
                 self._bytes -= sum(row[0] for row in gone)
-
-    def depth(self, server: str | None = None) -> int:
-        """How many messages wait, for one server or for any."""
-        if server is None:
-            return int(self._db.execute("SELECT count(*) FROM message").fetchone()[0])
-        return int(
-            self._db.execute("SELECT count(*) FROM delivery WHERE server = ?", (server,)).fetchone()[0]
-        )
 
     def _transaction(self) -> "_Transaction":
         return _Transaction(self._db)

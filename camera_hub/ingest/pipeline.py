@@ -1,0 +1,188 @@
+"""One stream of a camera: what its reader brings goes to recorder, watcher and live tap.
+
+The reader's thread only puts packets into bounded queues and is never delayed; the recorder
+works in a thread of its own; the live tap flows only while somebody watches.
+"""
+
+import threading
+from collections.abc import Callable
+
+from camera_hub.cameras import open_source
+from camera_hub.cameras.decoding import DecodedFrame, LumaDecoder
+from camera_hub.cameras.reader import StreamReader
+from camera_hub.clock import Clock
+from camera_hub.config import CameraConfig
+from camera_hub.ingest.channel import CameraEnd
+from camera_hub.ingest.messages import TapOpened, TapPackets
+from camera_hub.ingest.packet_queue import PacketQueue, Pause
+from camera_hub.ingest.watcher import Watcher
+from camera_hub.live import GopCache
+from camera_hub.model import CameraState, Packet, StreamHealth, StreamInfo, StreamName
+from camera_hub.recording import Recorder
+
+TICK_S = 1.0
+
+
+class StreamPipeline:
+    """`start`, then `tap` as often as liked, then `stop` and `join`."""
+
+    def __init__(
+        self,
+        camera: CameraConfig,
+        stream: StreamName,
+        recorder: Recorder | None,
+        watcher: Watcher | None,
+        channel: CameraEnd,
+        on_state: Callable[[], None],
+        clock: Clock,
+    ) -> None:
+        self.stream = stream
+        self.state = CameraState.CONNECTING
+        self.error = ""
+        self.since_us = clock.wall_us()
+        self._clock = clock
+        self._on_state = on_state
+        self._recorder = recorder
+        self._recorder_queue = PacketQueue()
+        self._watcher_queue = watcher.queue if watcher else None
+        self._tap = _Tap(stream, channel)
+        self._reader = StreamReader(
+            open_source=lambda: open_source(camera, stream, clock),
+            on_info=self._opened,
+            on_packet=self._packet,
+            on_state=self._state_changed,
+            clock=clock,
+        )
+        self._stopping = threading.Event()
+        self._recorder_alive_us = clock.monotonic_us()
+        self._threads = [threading.Thread(target=self._reader.run, name=f"read-{stream}", daemon=True)]
+        if recorder is not None:
+            self._threads.append(threading.Thread(target=self._record, name=f"record-{stream}", daemon=True))
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Ask the threads to end."""
+        self._reader.stop()
+        self._stopping.set()
+        self._recorder_queue.put(Pause.PAUSE)
+
+    def join(self, timeout_s: float = 1.5) -> None:
+        """Wait until the recorder has closed its file; the reader may be deep in a read."""
+        for thread in reversed(self._threads):
+            thread.join(timeout_s)
+
+    def tap(self, on: bool) -> None:
+        """Send the stream's packets to the worker, from the newest keyframe on; or stop."""
+        self._tap.switch(on)
+
+    def picture(self) -> DecodedFrame | None:
+        """The newest keyframe, decoded: for a camera that nobody watches for motion."""
+        info, packets = self._tap.cached()
+        if info is None or not packets or self.state is not CameraState.ONLINE:
+            return None
+        decoder = LumaDecoder(info)
+        frames = [*decoder.decode(packets[0]), *decoder.flush()]
+        return frames[-1] if frames else None
+
+    @property
+    def alive_us(self) -> int:
+        """Monotonic; when the recorder last came round. The reader watches itself."""
+        return self._recorder_alive_us if self._recorder else self._clock.monotonic_us()
+
+    @property
+    def recording_problem(self) -> str:
+        return self._recorder.problem if self._recorder else ""
+
+    def health(self) -> StreamHealth | None:
+        """None while the stream has never been open."""
+        dropped = self._recorder_queue.dropped + (self._watcher_queue.dropped if self._watcher_queue else 0)
+        return self._reader.health(self.stream, dropped)
+
+    # -- called by the reader's thread -----------------------------------------------------
+
+    def _opened(self, info: StreamInfo) -> None:
+        self._tap.opened(info)
+        self._recorder_queue.put(info)
+        if self._watcher_queue is not None:
+            self._watcher_queue.put(info)
+
+    def _packet(self, packet: Packet) -> None:
+        self._recorder_queue.put(packet) if self._recorder else None
+        if self._watcher_queue is not None:
+            self._watcher_queue.put(packet)
+        self._tap.packet(packet)
+
+    def _state_changed(self, state: CameraState, error: str, wall_us: int) -> None:
+        if self.state is CameraState.ONLINE and state is not CameraState.ONLINE:
+            self._recorder_queue.put(Pause.PAUSE)
+            if self._watcher_queue is not None:
+                self._watcher_queue.put(Pause.PAUSE)
+        if state is not self.state:
+            self.since_us = wall_us
+        self.state, self.error = state, error
+        self._on_state()
+
+    # -- the recorder's thread -------------------------------------------------------------
+
+    def _record(self) -> None:
+        recorder = self._recorder
+        assert recorder is not None
+        while True:
+            self._recorder_alive_us = self._clock.monotonic_us()
+            item = self._recorder_queue.get(TICK_S)
+            match item:
+                case Packet():
+                    recorder.write(item)
+                case StreamInfo():
+                    recorder.start(item)
+                case Pause():
+                    recorder.close()
+            if self._stopping.is_set() and not isinstance(item, Packet):
+                recorder.close()
+                return
+
+
+class _Tap:
+    """The newest GOP of a stream, and its way to the worker while somebody watches."""
+
+    def __init__(self, stream: StreamName, channel: CameraEnd) -> None:
+        self._stream = stream
+        self._channel = channel
+        self._lock = threading.Lock()
+        self._info: StreamInfo | None = None
+        self._gop = GopCache()
+        self._on = False
+        self._wants_keyframe = False
+
+    def switch(self, on: bool) -> None:
+        with self._lock:
+            self._on = on
+            if on and self._info is not None:
+                self._channel.send(TapOpened(stream=self._stream, info=self._info))
+                packets = tuple(self._gop.packets())
+                self._wants_keyframe = not packets
+                if packets:
+                    self._channel.send(TapPackets(stream=self._stream, packets=packets))
+
+    def cached(self) -> tuple[StreamInfo | None, tuple[Packet, ...]]:
+        with self._lock:
+            return self._info, tuple(self._gop.packets())
+
+    def opened(self, info: StreamInfo) -> None:
+        with self._lock:
+            self._info = info
+            self._gop.clear()
+            self._wants_keyframe = True
+            if self._on:
+                self._channel.send(TapOpened(stream=self._stream, info=info))
+
+    def packet(self, packet: Packet) -> None:
+        with self._lock:
+            self._gop.add(packet)
+            if not self._on or (self._wants_keyframe and not packet.keyframe):
+                return
+            sent = self._channel.send(TapPackets(stream=self._stream, packets=(packet,)))
+            self._wants_keyframe = not sent

@@ -1,0 +1,212 @@
+"""The worker of a hamlet: its cameras' keepers, the outbox, and a link to every server.
+
+What a camera finds is kept in the outbox first and told afterwards; live packets pass through
+while a server watches. This is all there is between a camera's process and the link.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import sqlite3
+from collections import defaultdict
+
+import structlog
+
+from camera_hub import __version__
+from camera_hub.clock import SYSTEM_CLOCK, Clock
+from camera_hub.config import Config, LinkedServer
+from camera_hub.folder import hold_folder
+from camera_hub.ingest.camera_process import CameraSpec
+from camera_hub.ingest.clips import ClipCutter
+from camera_hub.ingest.keeper import CameraKeeper, forkserver
+from camera_hub.ingest.keeping import EventKeeper
+from camera_hub.ingest.messages import EventFound, TapOpened, TapPackets
+from camera_hub.ingest.outbox import AsyncOutbox, Outbox
+from camera_hub.link.handshake import SiteKey
+from camera_hub.link.messages import Health, LiveOpened, LivePackets, Still, StillRequest
+from camera_hub.link.worker_end import WorkerEnd
+from camera_hub.model import CameraInfo, StreamName
+from camera_hub.recording import Catalogue, Retention
+
+log = structlog.get_logger(__name__)
+
+RETAIN_S = 20.0
+ROOM_BYTES = 16 * 1024 * 1024
+START_APART_S = 0.05  # seven decoders need not start in one instant
+
+
+async def ingest(config: Config, own_server: LinkedServer | None = None) -> None:
+    """Run the worker until cancelled. `own_server` is a server on this machine beside the config's."""
+    config.require_worker()
+    with hold_folder(config.storage.path, "worker"):
+        worker = Worker(config, [*([own_server] if own_server else []), *config.link.servers])
+        await worker.run()
+
+
+class Worker:
+    """Implements `link.worker_end.Hamlet`."""
+
+    def __init__(self, config: Config, servers: list[LinkedServer], clock: Clock = SYSTEM_CLOCK) -> None:
+        self._config = config
+        self._clock = clock
+        self._infos = tuple(camera.info() for camera in config.cameras)
+        self._closing: set[asyncio.Task[None]] = set()
+        self._watchers: dict[tuple[str, StreamName], set[str]] = defaultdict(set)
+        folder = config.storage.path
+        self._recordings = folder / "recordings"
+        self._recordings.mkdir(parents=True, exist_ok=True)
+        catalogue_path = self._recordings / "catalogue.db"
+        self._catalogue = Catalogue(catalogue_path)
+        max_bytes, keep_free_bytes = config.storage.max_bytes, config.storage.keep_free_bytes
+        self._retention = Retention(self._recordings, self._catalogue, max_bytes, keep_free_bytes)
+        self._recorded_bytes = 0
+        self._outbox = AsyncOutbox(Outbox(folder / "worker.db", [s.name for s in servers]))
+        self._clips = ClipCutter(
+            self._outbox,
+            self._recordings,
+            self._catalogue,
+            {camera.id: camera.clip_stream for camera in config.cameras}.get,
+            self._outbox_changed,
+            clock,
+        )
+        self._events = EventKeeper(
+            self._outbox,
+            has_clip=lambda camera: config.camera(camera).clip_stream is not None,
+            make_room=lambda: self._retention.make_room(ROOM_BYTES),
+            on_kept=self._outbox_changed,
+        )
+        context, starting = forkserver(), asyncio.Lock()
+        self._keepers = {
+            camera.id: CameraKeeper(
+                CameraSpec(
+                    camera=camera,
+                    recordings=self._recordings,
+                    catalogue=catalogue_path,
+                    segment_s=config.storage.segment_s,
+                    max_bytes=max_bytes,
+                    keep_free_bytes=keep_free_bytes,
+                    log_level=config.log.level,
+                    log_format=config.log.format,
+                ),
+                context,
+                starting,
+                clock,
+                on_news=self._news,
+                on_health=self._health_changed,
+                on_death=self._process_died,
+            )
+            for camera in config.cameras
+        }
+        key = SiteKey.load_or_make(folder / "site.key")
+        self._ends = [self._end(server, key) for server in servers]
+
+    def _end(self, server: LinkedServer, key: SiteKey) -> WorkerEnd:
+        return WorkerEnd(
+            server=server.name,
+            url=server.url,
+            key=key,
+            site=self._config.site.id,
+            site_name=self._config.site.name,
+            software=__version__,
+            hamlet=self,
+            outbox=self._outbox.for_server(server.name),
+            ca_file=server.ca_file,
+        )
+
+    async def run(self) -> None:
+        """Until cancelled; every camera's process is gone and every event kept when it returns."""
+        log.info(
+            "worker running", site=self._config.site.id, cameras=len(self._keepers), servers=len(self._ends)
+        )
+        keeping = asyncio.create_task(self._events.run())
+        try:
+            await self._events.close_left_open()
+            async with asyncio.TaskGroup() as tasks:
+                for end in self._ends:
+                    tasks.create_task(end.run())
+                tasks.create_task(self._clips.run())
+                tasks.create_task(self._retain())
+                for keeper in self._keepers.values():
+                    tasks.create_task(keeper.run())
+                    await asyncio.sleep(START_APART_S)
+        finally:
+            # The cameras' last words (closing events) are kept before the outbox closes.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._events.all_kept()
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            self._outbox.close()
+            log.info("worker stopped", site=self._config.site.id)
+
+    # -- what the link asks (Hamlet) -------------------------------------------------------
+
+    def cameras(self) -> tuple[CameraInfo, ...]:
+        return self._infos
+
+    def health(self) -> Health:
+        disk = shutil.disk_usage(self._config.storage.path)
+        return Health(
+            at_us=self._clock.wall_us(),
+            cameras=tuple(keeper.health for keeper in self._keepers.values()),
+            outbox_depth=self._outbox.file.depth,
+            disk_free_bytes=disk.free,
+            disk_total_bytes=disk.total,
+            recorded_bytes=self._recorded_bytes,
+        )
+
+    def watch(self, server: str, camera: str, stream: StreamName, on: bool) -> None:
+        keeper = self._keepers.get(camera)
+        if keeper is None:
+            return
+        watchers = self._watchers[camera, stream]
+        watchers.add(server) if on else watchers.discard(server)
+        # Tapped anew for a second server too: it needs the cached GOP, and the first one starts over.
+        if on or not watchers:
+            keeper.tap(stream, on)
+
+    def unwatch_all(self, server: str) -> None:
+        for camera, stream in [key for key, servers in self._watchers.items() if server in servers]:
+            self.watch(server, camera, stream, on=False)
+
+    async def still(self, request: StillRequest) -> Still:
+        keeper = self._keepers.get(request.camera)
+        if keeper is None:
+            return Still(request=request.request, jpeg=None, at_us=0, error="the site has no such camera")
+        made = await keeper.still(request.height)
+        return Still(request=request.request, jpeg=made.jpeg, at_us=made.at_us, error=made.error)
+
+    # -- what the cameras tell -------------------------------------------------------------
+
+    def _news(self, camera: str, news: EventFound | TapOpened | TapPackets) -> None:
+        match news:
+            case EventFound():
+                self._events.put(news)
+            case TapOpened(stream=stream, info=info):
+                for end in self._ends:
+                    end.live_opened(LiveOpened(camera=camera, stream=stream, info=info))
+            case TapPackets(stream=stream, packets=packets):
+                for end in self._ends:
+                    end.live_packets(LivePackets(camera=camera, stream=stream, packets=packets))
+
+    def _health_changed(self) -> None:
+        for end in self._ends:
+            end.health_changed()
+
+    def _outbox_changed(self) -> None:
+        for end in self._ends:
+            end.outbox_changed()
+
+    def _process_died(self, camera: str) -> None:
+        task = asyncio.create_task(self._events.close_left_open(camera))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def _retain(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self._retention.enforce)
+                self._recorded_bytes = await asyncio.to_thread(self._retention.recorded_bytes)
+            except (OSError, sqlite3.Error) as exc:
+                log.error("retention failed; trying again", error=str(exc))
+            await asyncio.sleep(RETAIN_S)

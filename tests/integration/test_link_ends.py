@@ -1,0 +1,257 @@
+"""Worker's and server's end over a real WebSocket: nothing lost or doubled, and told in words."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from camera_hub.link import worker_end
+from camera_hub.link.handshake import SiteKey
+from camera_hub.link.messages import (
+    Durable,
+    EventNews,
+    Health,
+    Hello,
+    LiveOpened,
+    LivePackets,
+    Still,
+    StillRequest,
+)
+from camera_hub.link.server_end import ServerEnd
+from camera_hub.link.worker_end import WorkerEnd
+from camera_hub.model import CameraInfo, Event, EventKind, HubError, Packet, StreamInfo, StreamName
+from tests.waiting import free_port, until
+
+INFO = StreamInfo(codec="h264", width=640, height=360, fps=10.0, extradata=b"")
+
+
+class Hamlet:
+    """A worker's inside that remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.watched: set[tuple[str, StreamName]] = set()
+
+    def cameras(self) -> tuple[CameraInfo, ...]:
+        return (CameraInfo(id="gate", name="Cổng"),)
+
+    def health(self) -> Health:
+        return Health(
+            at_us=1, cameras=(), outbox_depth=0, disk_free_bytes=1, disk_total_bytes=2, recorded_bytes=0
+        )
+
+    def watch(self, server: str, camera: str, stream: StreamName, on: bool) -> None:
+        self.watched.add((camera, stream)) if on else self.watched.discard((camera, stream))
+
+    def unwatch_all(self, server: str) -> None:
+        self.watched.clear()
+
+    async def still(self, request: StillRequest) -> Still:
+        return Still(request=request.request, jpeg=b"jpeg", at_us=7)
+
+
+class Box:
+    """An outbox in memory."""
+
+    def __init__(self, messages: Sequence[Durable]) -> None:
+        self.waiting = {m.id: m for m in messages}
+
+    async def unacknowledged(self, skip: frozenset[str], limit: int) -> Sequence[Durable]:
+        return [m for id_, m in self.waiting.items() if id_ not in skip][:limit]
+
+    async def acknowledge(self, ids: Sequence[str]) -> None:
+        for id_ in ids:
+            self.waiting.pop(id_, None)
+
+
+class Commune:
+    """A server's inside that keeps all in lists; `broken` makes it fail to keep."""
+
+    def __init__(self, key: SiteKey) -> None:
+        self.key = key
+        self.broken = False
+        self.delivered: list[str] = []
+        self.health_seen = 0
+        self.live: list[LiveOpened | LivePackets] = []
+        self.gone = 0
+
+    def site_key(self, site: str) -> str | None:
+        return self.key.public_text() if site == "khe-coc" else None
+
+    async def site_connected(self, hello: Hello) -> None: ...
+
+    async def site_gone(self, site: str) -> None:
+        self.gone += 1
+
+    async def health(self, site: str, health: Health) -> None:
+        self.health_seen += 1
+
+    async def deliver(self, site: str, message: Durable) -> None:
+        if self.broken:
+            raise HubError("the disk is full")
+        self.delivered.append(message.id)
+
+    def live_opened(self, site: str, message: LiveOpened) -> None:
+        self.live.append(message)
+
+    def live_packets(self, site: str, message: LivePackets) -> None:
+        self.live.append(message)
+
+
+class Socket:
+    """A websockets connection as the server's end wants it."""
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self._connection = connection
+
+    async def receive(self) -> bytes:
+        try:
+            data = await self._connection.recv()
+        except ConnectionClosed as exc:
+            raise EOFError from exc
+        assert isinstance(data, bytes)
+        return data
+
+    async def send(self, data: bytes) -> None:
+        try:
+            await self._connection.send(data)
+        except ConnectionClosed as exc:
+            raise EOFError from exc
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+@asynccontextmanager
+async def listening(commune: Commune, port: int) -> AsyncIterator[ServerEnd]:
+    end = ServerEnd(commune)
+    async with serve(lambda c: end.serve(Socket(c)), "127.0.0.1", port, max_size=None):
+        yield end
+
+
+@asynccontextmanager
+async def dialling(port: int, key: SiteKey, box: Box, hamlet: Hamlet) -> AsyncIterator[WorkerEnd]:
+    end = WorkerEnd("commune", f"ws://127.0.0.1:{port}/api/link", key, "khe-coc", "Khe Cốc", "1", hamlet, box)
+    task = asyncio.create_task(end.run())
+    try:
+        yield end
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def news(count: int) -> list[Durable]:
+    return [
+        EventNews(
+            id=f"M{n:03}",
+            event=Event(
+                id=f"E{n:03}", camera="gate", kind=EventKind.MOTION, start_us=n, end_us=None, revision=1
+            ),
+        )
+        for n in range(count)
+    ]
+
+
+async def test_events_arrive_in_order_and_are_acknowledged() -> None:
+    key, box, port = SiteKey.make(), Box(news(100)), free_port()
+    commune = Commune(key)
+    async with listening(commune, port), dialling(port, key, box, Hamlet()) as end:
+        await until(lambda: not box.waiting)
+        assert commune.delivered == [f"M{n:03}" for n in range(100)]
+        assert end.connected
+        assert commune.health_seen >= 1
+
+
+async def test_a_server_that_cannot_keep_does_not_acknowledge(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_end, "BACKOFF_S", (0.05,))
+    key, box, port = SiteKey.make(), Box(news(3)), free_port()
+    commune = Commune(key)
+    commune.broken = True
+    async with listening(commune, port), dialling(port, key, box, Hamlet()):
+        await until(lambda: commune.gone >= 2)
+        assert len(box.waiting) == 3
+        commune.broken = False
+        await until(lambda: not box.waiting)
+        assert commune.delivered == ["M000", "M001", "M002"]
+
+
+async def test_a_server_that_was_away_gets_what_happened_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_end, "BACKOFF_S", (0.05,))
+    key, box, port, hamlet = SiteKey.make(), Box([]), free_port(), Hamlet()
+    commune = Commune(key)
+    async with dialling(port, key, box, hamlet) as end:
+        await until(lambda: "nothing listens" in end.error)
+        async with listening(commune, port) as server:
+            await until(lambda: server.connected("khe-coc"))
+            await server.watch("khe-coc", "gate", "sub", on=True)
+            await until(lambda: hamlet.watched)
+        await until(lambda: not end.connected)
+        assert not hamlet.watched  # nobody watches, nothing flows
+        box.waiting.update({m.id: m for m in news(5)})
+        async with listening(commune, port) as server:
+            await until(lambda: not box.waiting)
+        assert len(commune.delivered) == 5
+
+
+async def test_a_wrong_key_is_refused_in_words() -> None:
+    port, box = free_port(), Box(news(1))
+    commune = Commune(SiteKey.make())
+    async with listening(commune, port) as server, dialling(port, SiteKey.make(), box, Hamlet()) as end:
+        await until(lambda: end.error)
+        assert "camera-hub key" in end.error
+        assert not server.connected("khe-coc")
+        assert commune.delivered == []
+
+
+async def test_live_flows_only_while_watched() -> None:
+    key, port, hamlet = SiteKey.make(), free_port(), Hamlet()
+    commune = Commune(key)
+    packet = Packet(data=b"k", pts_us=0, dts_us=0, wall_us=0, keyframe=True)
+    async with listening(commune, port) as server, dialling(port, key, Box([]), hamlet) as end:
+        await until(lambda: server.connected("khe-coc"))
+        end.live_packets(LivePackets(camera="gate", stream="sub", packets=(packet,)))
+        await server.watch("khe-coc", "gate", "sub", on=True)
+        await until(lambda: hamlet.watched == {("gate", "sub")})
+        end.live_opened(LiveOpened(camera="gate", stream="sub", info=INFO))
+        end.live_packets(LivePackets(camera="gate", stream="sub", packets=(packet,)))
+        await until(lambda: len(commune.live) == 2)
+        assert isinstance(commune.live[0], LiveOpened)
+        await server.watch("khe-coc", "gate", "sub", on=False)
+        await until(lambda: not hamlet.watched)
+
+
+async def test_a_picture_can_be_asked_for_and_its_lack_is_told() -> None:
+    key, port = SiteKey.make(), free_port()
+    async with listening(Commune(key), port) as server:
+        assert "not connected" in (await server.still("khe-coc", "gate", None)).error
+        async with dialling(port, key, Box([]), Hamlet()):
+            await until(lambda: server.connected("khe-coc"))
+            assert (await server.still("khe-coc", "gate", 360)).jpeg == b"jpeg"
+
+
+async def test_the_newest_link_of_a_site_wins() -> None:
+    key, port = SiteKey.make(), free_port()
+    commune = Commune(key)
+    async with listening(commune, port) as server, dialling(port, key, Box([]), Hamlet()) as first:
+        await until(lambda: server.connected("khe-coc"))
+        async with dialling(port, key, Box(news(1)), Hamlet()) as second:
+            await until(lambda: second.connected and not first.connected)
+            assert server.connected("khe-coc")
+
+
+async def test_garbage_from_a_worker_is_refused_by_name() -> None:
+    port = free_port()
+    from websockets.asyncio.client import connect
+
+    from camera_hub.link.messages import Refused, decode_from_server
+
+    async with listening(Commune(SiteKey.make()), port), connect(f"ws://127.0.0.1:{port}/") as socket:
+        await socket.recv()
+        await socket.send(b"\xff\xff")
+        data = await socket.recv()
+        assert isinstance(data, bytes)
+        refused = decode_from_server(data)
+        assert isinstance(refused, Refused)
+        assert "not understood" in refused.reason
