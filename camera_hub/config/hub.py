@@ -1,0 +1,277 @@
+"""The whole configuration: one file for a worker, a server, or both on one machine."""
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator
+
+from camera_hub.config.address import network_problem, split_credentials
+from camera_hub.config.camera import CameraConfig
+from camera_hub.config.errors import ConfigError, Loc
+from camera_hub.config.section import Id, Port, Section, ShortText, beside_config, twice, wrong
+
+_GB = 1_000_000_000
+_KEY_BYTES = 32  # an Ed25519 public key (RFC 8032)
+
+
+class SiteConfig(Section):
+    """The place that this machine serves: a hamlet, or for a server the commune."""
+
+    id: Id = Field(
+        description="Its short name for machines: small letters, digits and hyphens. Example: khe-coc"
+    )
+    name: ShortText = Field(description="What people call it. Example: Xóm Khe Cốc")
+    timezone: str = Field(
+        default="Asia/Ho_Chi_Minh", description="Its time zone, as the IANA database names it."
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, timezone: str) -> str:
+        try:
+            ZoneInfo(timezone)
+        except (KeyError, ValueError, OSError):
+            raise wrong("is not a time zone; use a name such as Asia/Ho_Chi_Minh") from None
+        return timezone
+
+
+class StorageConfig(Section):
+    """Where everything is kept on disk, and how much of it."""
+
+    path: Path = Field(
+        default=Path("data"),
+        validate_default=True,
+        description="The folder of recordings and databases. A relative path counts from this file's folder.",
+    )
+    max_gb: float = Field(
+        default=200,
+        gt=0,
+        allow_inf_nan=False,
+        description="Recordings grow to this (GB of 10^9 bytes); then the oldest go.",
+    )
+    keep_free_gb: float = Field(
+        default=2,
+        ge=0,
+        allow_inf_nan=False,
+        description="This much of the disk always stays free (GB); the oldest go for it.",
+    )
+    segment_s: float = Field(
+        default=60,
+        ge=1,
+        le=3600,
+        description="The length of a recorded file in seconds; it is cut at the next keyframe.",
+    )
+
+    @field_validator("path")
+    @classmethod
+    def _beside_the_file(cls, path: Path, info: ValidationInfo) -> Path:
+        return beside_config(path, info)
+
+    @property
+    def max_bytes(self) -> int:
+        return round(self.max_gb * _GB)
+
+    @property
+    def keep_free_bytes(self) -> int:
+        return round(self.keep_free_gb * _GB)
+
+
+class LinkServerConfig(Section):
+    """A server that this site's worker dials."""
+
+    name: Id = Field(description="Our short name for it; the outbox is kept under it. Example: tuc-tranh")
+    url: str = Field(
+        description="Where it answers: wss://HOST/api/link (ws:// only on a network of one's own)."
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="A certificate file (PEM) to trust, where the server's is not of a public authority.",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _can_be_dialled(cls, url: str) -> str:
+        if split_credentials(url).username is not None:
+            raise wrong("has a user name in it; take it out, the worker proves itself by its key")
+        problem = network_problem(url, ("ws", "wss"), "wss://hub.example.vn/api/link")
+        if problem:
+            raise wrong(problem)
+        return url
+
+    @field_validator("ca_file")
+    @classmethod
+    def _is_there(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        path = None if path is None else beside_config(path, info)
+        if path is not None and not path.is_file():
+            raise wrong("is no file; put the certificate (PEM) there, or take the key out")
+        return path
+
+
+class LinkConfig(Section):
+    """Whom this site's worker tells."""
+
+    servers: tuple[LinkServerConfig, ...] = Field(
+        default=(),
+        description="The servers that hear of every event. With `camera-hub run` its own comes by itself.",
+    )
+
+    @classmethod
+    def _examine(cls, data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Loc, str]]]:
+        return data, twice(data.get("servers"), "name", "servers", "give each server its own name")
+
+
+class ServerSiteConfig(Section):
+    """A site whose worker this server lets in."""
+
+    id: Id = Field(description="The site's id, as in its own file. Example: khe-coc")
+    name: ShortText = Field(description="What people call it. Example: Xóm Khe Cốc")
+    key: str = Field(
+        description="The worker's public key; `camera-hub key CONFIG` prints it on the worker's machine."
+    )
+
+    @field_validator("key")
+    @classmethod
+    def _is_a_key(cls, key: str) -> str:
+        try:
+            size = len(base64.b64decode(key.strip(), validate=True))
+        except (binascii.Error, ValueError):
+            raise wrong(
+                "is not a key; copy the line that `camera-hub key` prints on the worker, all of it"
+            ) from None
+        if size != _KEY_BYTES:
+            raise wrong(
+                f"has {size} bytes, and a key has {_KEY_BYTES}; copy all of what `camera-hub key` prints"
+            )
+        return key.strip()
+
+    @property
+    def public_key(self) -> bytes:
+        """The Ed25519 public key, 32 bytes."""
+        return base64.b64decode(self.key)
+
+
+class ServerConfig(Section):
+    """The dashboard, and whom it serves."""
+
+    host: ShortText = Field(
+        default="127.0.0.1",
+        description="The address to listen on: 127.0.0.1 for this machine alone, 0.0.0.0 for the network.",
+    )
+    port: Port = Field(default=8787, description="The port of the dashboard and of the link.")
+    sites: tuple[ServerSiteConfig, ...] = Field(
+        default=(), description="The sites that may link. With `camera-hub run` its own comes by itself."
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        description="Prometheus may read /metrics with this as its bearer token; best as ${NAME}.",
+    )
+
+    @classmethod
+    def _examine(cls, data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Loc, str]]]:
+        return data, twice(data.get("sites"), "id", "sites", "each site has its own id")
+
+
+class UserConfig(Section):
+    """Somebody who may sign in to the dashboard."""
+
+    name: str = Field(
+        min_length=1,
+        max_length=63,
+        pattern=r"^[a-z0-9]+([._-][a-z0-9]+)*$",
+        description="What they type to sign in: small letters, digits, and . _ - between them.",
+    )
+    display_name: str = Field(
+        default="", max_length=200, description="What the dashboard calls them. Example: Công an xã"
+    )
+    role: Literal["viewer", "police", "admin"] = Field(
+        default="viewer",
+        description="viewer watches; police also works on alerts and exports; admin also manages.",
+    )
+    password: SecretStr = Field(
+        min_length=8,
+        description="Their first password, at least 8 signs; best as ${NAME}. They may change it later.",
+    )
+
+
+class PracticeConfig(Section):
+    """The practice hamlet: rendered scenes, served as RTSP cameras, to try the hub without one."""
+
+    seed: int = Field(default=1, ge=0, description="Another number makes other scenes.")
+    port: Port = Field(default=18554, description="The port of its RTSP cameras, on this machine alone.")
+
+
+class LogConfig(Section):
+    """What the hub tells of itself, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important lines to show."
+    )
+    format: Literal["auto", "human", "json"] = Field(
+        default="auto",
+        description="human to be read, json to be collected; auto: human on a terminal, json otherwise.",
+    )
+
+
+class Config(Section):
+    """The configuration of Camera Hub."""
+
+    site: SiteConfig = Field(description="The place that this machine serves.")
+    secrets: Path | None = Field(
+        default=None,
+        description="A file of lines `NAME: value`, mode 600, for each ${NAME} that the environment lacks.",
+    )
+    storage: StorageConfig = Field(default_factory=StorageConfig, description="What is kept on disk.")
+    cameras: tuple[CameraConfig, ...] = Field(default=(), description="The cameras; a worker needs them.")
+    link: LinkConfig = Field(default=LinkConfig(), description="Whom the worker tells.")
+    server: ServerConfig | None = Field(default=None, description="The dashboard; a server needs it.")
+    users: tuple[UserConfig, ...] = Field(default=(), description="Who may sign in to the dashboard.")
+    practice: PracticeConfig | None = Field(default=None, description="Serve the practice hamlet's cameras.")
+    log: LogConfig = Field(default=LogConfig(), description="What is logged, and how.")
+
+    _file: Path = PrivateAttr(default=Path("the configuration"))
+
+    @classmethod
+    def _examine(cls, data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Loc, str]]]:
+        data.setdefault("storage", {})  # so that its relative path is made whole too
+        found = twice(data.get("cameras"), "id", "cameras", "give each camera its own id")
+        found += twice(data.get("users"), "name", "users", "give each user their own name")
+        return data, found
+
+    @field_validator("secrets")
+    @classmethod
+    def _beside_the_file(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        return None if path is None else beside_config(path, info)
+
+    def came_from(self, file: Path) -> "Config":
+        """Remember the file, to name it in errors."""
+        self._file = file
+        return self
+
+    def camera(self, camera_id: str) -> CameraConfig | None:
+        """The camera of that id, if there is one."""
+        return next((camera for camera in self.cameras if camera.id == camera_id), None)
+
+    def require_worker(self) -> tuple[CameraConfig, ...]:
+        """The cameras. Raises ConfigError where there are none, since a worker has nothing to do then."""
+        if not self.cameras:
+            text = "there are none, and a worker needs at least one; add a camera with id, name and streams"
+            raise ConfigError.of(self._file, text, key="cameras")
+        return self.cameras
+
+    def require_server(self) -> ServerConfig:
+        """The server's part. Raises ConfigError where there is none."""
+        if self.server is None:
+            text = "is missing, and a server needs it; add `server: {host: 127.0.0.1, port: 8787}`"
+            raise ConfigError.of(self._file, text, key="server")
+        return self.server
+
+    def secret_values(self) -> tuple[str, ...]:
+        """What must never be seen in a log: every password and token."""
+        values = [value for camera in self.cameras for value in camera.secret_values()]
+        values += [user.password.get_secret_value() for user in self.users]
+        if self.server is not None and self.server.metrics_token is not None:
+            values.append(self.server.metrics_token.get_secret_value())
+        return tuple(value for value in values if value)
