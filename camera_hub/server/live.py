@@ -1,0 +1,149 @@
+"""Live views over HTTP: WHEP (draft-ietf-wish-whep) for WebRTC viewers.
+
+Reads the request, calls `WhepSessions`, shapes the answer; what can be watched is told by `find_camera`.
+A session belongs to the user who made it, by its unguessable URL.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Protocol
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from camera_hub.live.hub import LiveHub
+from camera_hub.live.offer import MAX_OFFER_BYTES, OfferError
+from camera_hub.live.whep import NotLiveError, TooManyViewersError, WhepSessions
+from camera_hub.model import StreamName
+from camera_hub.server.problems import Problem, problems
+
+SDP = "application/sdp"
+RETRY_S = "2"  # when a camera that is away may be asked for again
+
+
+class LiveCamera(Protocol):
+    """What live needs to know of a camera."""
+
+    @property
+    def streams(self) -> tuple[StreamName, ...]:
+        """The streams that it has, at least one."""
+
+    @property
+    def unavailable(self) -> str:
+        """Why nothing can be shown live now, in words; empty when all is well."""
+
+
+class User(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+class Watcher(Protocol):
+    """The session of a signed-in user, as `rights.needs` gives it."""
+
+    @property
+    def user(self) -> User: ...
+
+
+_CameraId = Annotated[str, Path(max_length=200, description="The global id: `site.camera`")]
+_SessionId = Annotated[str, Path(max_length=100)]
+_StreamChoice = Annotated[
+    StreamName,
+    Query(description="The small stream or the full one; where one is missing, the other is shown"),
+]
+
+
+def live_router(
+    hub: LiveHub,
+    sessions: WhepSessions,
+    find_camera: Callable[[str], LiveCamera | None],
+    watcher: Any,
+) -> APIRouter:
+    """The routes. `watcher` is the right that they need: `needs(Right.LIVE)`."""
+    router = APIRouter(tags=["live"])
+
+    @router.post(
+        "/api/cameras/{camera}/whep",
+        status_code=201,
+        response_class=Response,
+        responses={
+            201: {"description": "The session, with the SDP answer", "content": {SDP: {}}},
+            **problems(400, 404, 413, 415, 422, 503),
+        },
+        openapi_extra={"requestBody": {"required": True, "content": {SDP: {"schema": {"type": "string"}}}}},
+    )
+    async def watch(
+        request: Request,
+        camera: _CameraId,
+        session: Annotated[Watcher, watcher],
+        stream: _StreamChoice = "sub",
+    ) -> Response:
+        """Watch a camera: an SDP offer in, an SDP answer out."""
+        found = find_camera(camera)
+        if found is None:
+            raise Problem(404, f"There is no camera {camera}.")
+        offer = await _offer(request)
+        if found.unavailable:
+            raise _unavailable(found.unavailable)
+        shown = stream if stream in found.streams else found.streams[0]
+        try:
+            made, answer = await sessions.create(offer, hub.channel(camera, shown), session.user.name)
+        except OfferError as exc:
+            raise Problem(422, str(exc)) from exc
+        except (TooManyViewersError, NotLiveError) as exc:
+            raise _unavailable(str(exc)) from exc
+        headers = {"Location": f"{request.url.path}/{made}", "ETag": f'"{made}"', "Cache-Control": "no-store"}
+        return Response(answer, status_code=201, media_type=SDP, headers=headers)
+
+    @router.options("/api/cameras/{camera}/whep", status_code=204, response_class=Response)
+    async def options(camera: _CameraId, session: Annotated[Watcher, watcher]) -> Response:
+        """What may be posted here."""
+        return Response(status_code=204, headers={"Allow": "OPTIONS, POST", "Accept-Post": SDP})
+
+    @router.delete(
+        "/api/cameras/{camera}/whep/{live_session}",
+        status_code=204,
+        response_class=Response,
+        responses=problems(404),
+    )
+    async def leave(
+        camera: _CameraId, live_session: _SessionId, session: Annotated[Watcher, watcher]
+    ) -> Response:
+        """End a session."""
+        if not await sessions.delete(live_session, session.user.name):
+            raise Problem(404, "You have no such live session; it may have ended already.")
+        return Response(status_code=204)
+
+    @router.patch(
+        "/api/cameras/{camera}/whep/{live_session}",
+        status_code=501,
+        response_class=Response,
+        responses=problems(501),
+    )
+    async def trickle(
+        camera: _CameraId, live_session: _SessionId, session: Annotated[Watcher, watcher]
+    ) -> Response:
+        """Not offered: the answer has all our candidates, and the viewer's are learned from its checks."""
+        raise Problem(501, "Candidates need not be sent; after a change of network make a new session.")
+
+    return router
+
+
+async def _offer(request: Request) -> str:
+    """The SDP in the request's body. Raises Problem."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != SDP:
+        raise Problem(415, f"Send the offer with Content-Type: {SDP}.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_OFFER_BYTES:
+            raise Problem(413, f"An offer has at most {MAX_OFFER_BYTES} bytes.")
+    try:
+        offer = body.decode()
+    except UnicodeDecodeError:
+        offer = ""
+    if not offer.startswith("v=0"):
+        raise Problem(400, "The body is not SDP: it does not begin with v=0.")
+    return offer
+
+
+def _unavailable(detail: str) -> Problem:
+    return Problem(503, detail, {"Retry-After": RETRY_S})

@@ -1,0 +1,169 @@
+"""What the tests of live views share: small encoded streams, and a camera that sends one in real time."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from fractions import Fraction
+
+import av
+import numpy as np
+
+from camera_hub.live.annexb import units
+from camera_hub.live.hub import LiveHub
+from camera_hub.model import Packet, StreamInfo, StreamName
+
+START = b"\x00\x00\x00\x01"
+
+
+def info(codec: str = "h264", extradata: bytes = b"", fps: float = 10.0) -> StreamInfo:
+    return StreamInfo(codec=codec, width=320, height=240, fps=fps, extradata=extradata)
+
+
+def fake_packet(number: int, *, keyframe: bool = False, size: int = 100, step_us: int = 100_000) -> Packet:
+    """A packet that no decoder would take, the `number`th of its stream."""
+    head = START + (b"\x67\x42\xe0\x1f" + START + b"\x68\x01" + START + b"\x65" if keyframe else b"\x41")
+    at = number * step_us
+    return Packet(
+        data=head + b"\x11" * (size - len(head)), pts_us=at, dts_us=at, wall_us=at, keyframe=keyframe
+    )
+
+
+class Encoded:
+    """A short H.264 stream, as packets in Annex B with the parameter sets in `extradata` alone."""
+
+    def __init__(self, extradata: bytes, packets: list[Packet], fps: int) -> None:
+        self.info = StreamInfo(codec="h264", width=320, height=240, fps=fps, extradata=extradata)
+        self.packets = packets
+        self.fps = fps
+        self.duration_us = len(packets) * 1_000_000 // fps
+
+
+def encode(
+    *,
+    frames: int = 100,
+    fps: int = 10,
+    gop: int = 20,
+    profile: str = "baseline",
+    b_frames: int = 0,
+    slices: int = 1,
+    delimiters: bool = False,
+) -> Encoded:
+    """A square that moves over noise: every picture differs, every packet says something."""
+    codec = av.CodecContext.create("libx264", "w")
+    assert isinstance(codec, av.VideoCodecContext)
+    codec.width, codec.height, codec.pix_fmt = 320, 240, "yuv420p"
+    codec.time_base = Fraction(1, fps)
+    codec.framerate = Fraction(fps)
+    codec.gop_size = gop
+    codec.options = {
+        "preset": "veryfast",
+        "tune": "zerolatency" if not b_frames else "animation",
+        "profile": profile,
+        "bf": str(b_frames),
+        "x264-params": f"scenecut=0:keyint={gop}:slices={slices}:aud={int(delimiters)}:sliced-threads=0",
+        "crf": "28",
+    }
+    noise = np.random.default_rng(1).integers(96, 128, (240, 320, 3), dtype=np.uint8)
+    encoded: list[Packet] = []
+    extradata = b""
+    for number in range(frames + 1):
+        picture = noise.copy()
+        left = number * 7 % 280
+        picture[100:140, left : left + 40] = 250
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        frame.pts = number
+        for packet in codec.encode(frame if number < frames else None):
+            data = bytes(packet)
+            if packet.is_keyframe:
+                extradata = extradata or sets_of(data)
+                data = without_sets(data)
+            assert packet.pts is not None
+            pts_us = packet.pts * 1_000_000 // fps
+            dts_us = (packet.dts if packet.dts is not None else packet.pts) * 1_000_000 // fps
+            encoded.append(
+                Packet(data=data, pts_us=pts_us, dts_us=dts_us, wall_us=pts_us, keyframe=packet.is_keyframe)
+            )
+    return Encoded(extradata, encoded, fps)
+
+
+def sets_of(data: bytes) -> bytes:
+    return b"".join(START + data[a:b] for a, b in units(data) if data[a] & 0x1F in (7, 8))
+
+
+def without_sets(data: bytes) -> bytes:
+    return b"".join(START + data[a:b] for a, b in units(data) if data[a] & 0x1F not in (7, 8))
+
+
+def brightness(frame: av.VideoFrame) -> list[int]:
+    """A small fingerprint of a picture, to tell which one it is."""
+    luma = frame.to_ndarray(format="gray")
+    return [int(value) for value in luma[110:130:10, ::16].mean(axis=0)]
+
+
+class Camera:
+    """A site with one camera that sends a stream in real time while it is watched, over and over."""
+
+    def __init__(self, encoded: Encoded) -> None:
+        self.encoded = encoded
+        self.hub = LiveHub(self._start, self._stop, linger_s=0.2)
+        self.asks: list[tuple[str, str, str]] = []
+        self.sent = 0
+        self._task: asyncio.Task[None] | None = None
+
+    async def _start(self, camera: str, stream: StreamName) -> None:
+        self.asks.append(("start", camera, stream))
+        self.hub.opened(camera, stream, self.encoded.info)
+        self._task = asyncio.create_task(self._send(camera, stream))
+
+    async def _stop(self, camera: str, stream: StreamName) -> None:
+        self.asks.append(("stop", camera, stream))
+        await self.silence()
+
+    async def silence(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def _send(self, camera: str, stream: StreamName) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        count = len(self.encoded.packets)
+        for number in range(10**9):
+            shift = number // count * self.encoded.duration_us
+            packet = self.encoded.packets[number % count]
+            await asyncio.sleep(max(0.0, began + number / self.encoded.fps - loop.time()))
+            self.hub.feed(
+                camera,
+                stream,
+                [
+                    Packet(
+                        data=packet.data,
+                        pts_us=packet.pts_us + shift,
+                        dts_us=packet.dts_us + shift,
+                        wall_us=packet.wall_us + shift,
+                        keyframe=packet.keyframe,
+                    )
+                ],
+            )
+            self.sent += 1
+
+
+@contextlib.asynccontextmanager
+async def camera(encoded: Encoded) -> AsyncIterator[Camera]:
+    """A camera, and nothing of it left afterwards."""
+    practice = Camera(encoded)
+    try:
+        yield practice
+    finally:
+        await practice.hub.close()
+        await practice.silence()
+
+
+async def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait until something holds; a plain assertion error when it does not in time."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not true():
+        assert asyncio.get_running_loop().time() < deadline, "it did not come true in time"
+        await asyncio.sleep(0.02)
