@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from camera_hub.config.address import scheme, split_credentials, stream_problem
 from camera_hub.config.errors import Loc
@@ -110,6 +110,10 @@ class MotionConfig(Section):
 
 class CameraConfig(Section):
     """One camera."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["streams"]}, {"required": ["onvif"]}]},
+    )
 
     id: Id = Field(
         description="Its short name for machines, for ever: small letters, digits and hyphens. Files and "

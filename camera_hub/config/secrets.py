@@ -37,7 +37,7 @@ class Secrets:
         """How to set the name, in words."""
         if self._file is None:
             return f"set {name} in the environment, or in a secrets file that `secrets:` names"
-        more = "" if self._there else f" (which is not there yet; after making it: chmod 600 {self._file})"
+        more = "" if self._there else f" (not there yet; make it, then: chmod 600 {self._file})"
         return f"set {name} in the environment, or add a line `{name}: ...` to {self._file}{more}"
 
 

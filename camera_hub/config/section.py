@@ -114,4 +114,4 @@ def beside_config(path: Path, info: ValidationInfo) -> Path:
     """A path with `~` expanded; a relative one counts from the configuration file's folder."""
     folder = (info.context or {}).get("folder")
     path = path.expanduser()
-    return folder / path if folder is not None else path
+    return (folder / path).resolve() if folder is not None else path
