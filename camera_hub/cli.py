@@ -1,0 +1,164 @@
+"""Every command: a few lines each that call the part which does the work.
+
+A command that fails says why in a sentence on standard error, without a traceback, and leaves
+with 2 where the command or the configuration is wrong and with 1 otherwise. What a command
+needs is imported in it, so that `--help` comes at once.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from camera_hub import __version__
+from camera_hub.model import HubError
+
+if TYPE_CHECKING:
+    from camera_hub.config import Config, ConfigError
+
+app = typer.Typer(
+    name="camera-hub",
+    help="Watch over a village: cameras in; events, live pictures and recordings out.\n\n"
+    "Everything stands in one YAML file (CONFIG). Start from a sample in config/, ask "
+    "`camera-hub check CONFIG` whether it is right, then run it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they print local variables, and these hold passwords
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigPath = Annotated[Path, typer.Argument(metavar="CONFIG", help="The configuration file (YAML).")]
+
+
+def main() -> None:
+    """The console script `camera-hub`."""
+    try:
+        app()
+    except HubError as exc:
+        raise SystemExit(_fail(exc)) from None
+
+
+def _fail(error: HubError) -> int:
+    """Print the error for people; the exit code that goes with it."""
+    from camera_hub.config import ConfigError
+
+    typer.secho(_headline(error), fg=typer.colors.RED, err=True, bold=True)
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            typer.echo(f"  {problem}", err=True)
+        return 2
+    return 1
+
+
+def _headline(error: HubError) -> str:
+    from camera_hub.config import ConfigError
+
+    if not isinstance(error, ConfigError):
+        return f"camera-hub: {error}"
+    count = len(error.problems)
+    things = "one thing is" if count == 1 else f"{count} things are"
+    return f"camera-hub: {things} wrong in the configuration"
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"camera-hub {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _hub(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options that stand before a command."""
+
+
+@app.command()
+def check(
+    config: ConfigPath,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    timeout: Annotated[
+        float, typer.Option(min=1, max=300, metavar="S", help="How many seconds each camera may take.")
+    ] = 10.0,
+) -> None:
+    """Say whether CONFIG is right and whether each camera answers.
+
+    Leaves with 0 when all is well, with 1 when a camera does not answer, and with 2 when the file is wrong.
+    """
+    from camera_hub.config import ConfigError, load_config
+
+    try:
+        loaded = load_config(config)
+    except ConfigError as exc:
+        if not as_json:
+            raise
+        _print_json(_file_report(config, exc))
+        raise typer.Exit(2) from None
+    if not as_json:
+        typer.secho(f"{config} is right.", fg=typer.colors.GREEN)
+    ok = _check_cameras(config, loaded, timeout, as_json) if loaded.cameras else _no_cameras(config, as_json)
+    if not ok:
+        raise typer.Exit(1)
+
+
+def _no_cameras(file: Path, as_json: bool) -> bool:
+    if as_json:
+        _print_json({"config": str(file), "ok": True, "errors": [], "cameras": []})
+    else:
+        typer.echo("It has no cameras, so there was nobody to ask.")
+    return True
+
+
+def _check_cameras(file: Path, config: "Config", timeout_s: float, as_json: bool) -> bool:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from camera_hub import check as checking
+    from camera_hub import logs
+
+    logs.configure("error", config.log.format, secrets=config.secret_values())
+    # Progress goes to standard error, so that the table or the JSON can be piped.
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("asking the cameras", total=len(config.cameras))
+        reports = checking.check_cameras(config.cameras, timeout_s, lambda: progress.advance(task))
+    ok = all(report.ok for report in reports)
+    if as_json:
+        _print_json({"config": str(file), "ok": ok, "errors": [], "cameras": checking.as_json(reports)})
+        return ok
+    console = Console()
+    console.print(checking.table(reports))
+    console.print(f"{sum(report.ok for report in reports)} of {len(reports)} cameras answer.")
+    if config.practice is not None and not ok:
+        console.print("The practice hamlet's cameras are there only while `camera-hub run` is running.")
+    return ok
+
+
+def _file_report(file: Path, error: "ConfigError") -> dict[str, object]:
+    errors = [
+        {"file": problem.file, "line": problem.line, "key": problem.key, "error": problem.text}
+        for problem in error.problems
+    ]
+    return {"config": str(file), "ok": False, "errors": errors, "cameras": []}
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of CONFIG, by which an editor completes and checks it.
+
+    Save it beside the file: camera-hub schema > camera-hub.schema.json
+    """
+    from camera_hub.config import json_schema
+
+    _print_json(json_schema())
+
+
+def _print_json(data: object) -> None:
+    typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+if __name__ == "__main__":
+    main()
