@@ -27,6 +27,8 @@ from camera_hub.store.database import (
 from camera_hub.store.facade import Store
 from camera_hub.store.inbox import UnacceptableError
 from camera_hub.store.records import (
+    CURSOR_PATTERN,
+    ULID_PATTERN,
     Cursor,
     Delivery,
     EventFilter,
@@ -42,6 +44,8 @@ from camera_hub.store.records import (
 )
 
 __all__ = [
+    "CURSOR_PATTERN",
+    "ULID_PATTERN",
     "Cursor",
     "Delivery",
     "EventFilter",

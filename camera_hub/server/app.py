@@ -1,0 +1,107 @@
+"""Puts the server together: the parts, what every request passes, and the routes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from camera_hub import __version__
+from camera_hub.clock import SYSTEM_CLOCK, Clock
+from camera_hub.server import accounts, cameras, events, health, pages, problems, sites, updates
+from camera_hub.server.attempts import Attempts
+from camera_hub.server.broadcast import Updates
+from camera_hub.server.edge import BodyLimit, CsrfGuard, SecurityHeaders
+from camera_hub.server.parts import Parts
+from camera_hub.server.passwords import Passwords
+from camera_hub.server.problems import ProblemDetails
+from camera_hub.server.rights import COOKIE, OPEN, Right, check_every_route, rights_by_path
+from camera_hub.server.sessions import Sessions
+from camera_hub.server.settings import ServerSettings
+from camera_hub.server.sites_state import SitesState
+from camera_hub.server.stills import LinkedSites, Stills
+from camera_hub.store import Store
+
+DESCRIPTION = (
+    "Cameras, live and recorded, and what happened before them. Sign in by `POST /api/login`; the session "
+    "is a cookie. Instants are ISO 8601 in UTC, errors problem details (RFC 9457)."
+)
+
+
+def create_app(
+    settings: ServerSettings,
+    store: Store,
+    state: SitesState,
+    updates_: Updates,
+    linked: LinkedSites,
+    *,
+    passwords: Passwords | None = None,
+    routers: Sequence[APIRouter] = (),
+    dashboard: Path = pages.DASHBOARD,
+    clock: Clock = SYSTEM_CLOCK,
+) -> FastAPI:
+    """The app over an open store. `routers` bring further routes (link, live).
+
+    Raises RuntimeError when a route names no right.
+    """
+    app = FastAPI(
+        title="Camera Hub",
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.parts = Parts(
+        settings=settings,
+        clock=clock,
+        store=store,
+        state=state,
+        updates=updates_,
+        stills=Stills(linked, clock),
+        sessions=Sessions(store, clock),
+        passwords=passwords or Passwords(),
+        attempts=Attempts(clock),
+    )
+    problems.install(app)
+    # The last one added is the first that a request meets.
+    app.add_middleware(BodyLimit)
+    app.add_middleware(CsrfGuard)
+    app.add_middleware(SecurityHeaders)
+    ours = (accounts, cameras, events, sites, updates, health)
+    for router in (*(module.router for module in ours), *routers, pages.router(dashboard)):
+        app.include_router(router)
+    check_every_route(app)
+    return app
+
+
+def openapi(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description of the app's routes."""
+    schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    components = schema.setdefault("components", {})
+    details = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts = details.pop("$defs", {})
+    components.setdefault("schemas", {}).update({"ProblemDetails": details, **parts})
+    components["securitySchemes"] = {
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+        "metrics": {"type": "http", "scheme": "bearer"},
+    }
+    for (path, method), needed in rights_by_path(app).items():
+        operation = schema["paths"].get(path, {}).get(method.lower())
+        if operation is not None:
+            operation["security"] = _security(needed)
+    return schema
+
+
+def _security(needed: set[Right]) -> list[dict[str, list[str]]]:
+    if needed <= OPEN:
+        return []
+    return [{"session": []}, {"metrics": []}] if Right.METRICS in needed else [{"session": []}]
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,120 @@
+"""Errors as people and programs get them: problem details, RFC 9457, for every error there is.
+
+A module raises `Problem`; whatever else is raised becomes one here. No traceback leaves the server.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from camera_hub.model import HubError
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+_REMEDIES = {
+    404: "There is nothing at this address.",
+    405: "This address does not answer to this method.",
+}
+
+
+class Mistake(BaseModel):
+    """One thing that is wrong with a request."""
+
+    where: str = Field(description="The parameter or the key, as in `query.limit`")
+    what: str
+
+
+class ProblemDetails(BaseModel):
+    """Problem details as in RFC 9457."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    mistakes: list[Mistake] | None = Field(default=None, description="For a request that is not valid")
+
+
+class Problem(Exception):  # noqa: N818 - the RFC's own word
+    """An answer that is an error. `detail` is a sentence for people: what is wrong and what to do."""
+
+    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = headers
+
+
+def problem_response(
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    mistakes: list[Mistake] | None = None,
+) -> Response:
+    """The problem as a response, also for those who are below the app: middleware."""
+    details = ProblemDetails(title=HTTPStatus(status).phrase, status=status, detail=detail, mistakes=mistakes)
+    return JSONResponse(
+        details.model_dump(exclude_none=True),
+        status,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+        media_type=MEDIA_TYPE,
+    )
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For a route's `responses`: the problems that it answers with."""
+    schema = {"$ref": "#/components/schemas/ProblemDetails"}
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+        for status in statuses
+    }
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HubError, _hub)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _problem(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, Problem)
+    return problem_response(exc.status, exc.detail, exc.headers)
+
+
+async def _http(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)
+    detail = _REMEDIES.get(exc.status_code, str(exc.detail))
+    return problem_response(exc.status_code, detail, exc.headers)
+
+
+async def _validation(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, RequestValidationError)
+    # What was sent is not repeated: it may be a password.
+    mistakes = [
+        Mistake(where=".".join(str(part) for part in error["loc"]), what=error["msg"])
+        for error in exc.errors()
+    ]
+    return problem_response(422, "The request is not valid; see `mistakes`.", mistakes=mistakes)
+
+
+async def _hub(request: Request, exc: Exception) -> Response:
+    log.error("a request failed", path=request.url.path, error=str(exc))
+    return problem_response(503, str(exc), {"Retry-After": "5"})
+
+
+async def _unexpected(request: Request, exc: Exception) -> Response:
+    # uvicorn logs the traceback; Starlette raises the exception again after this answer.
+    log.error("a request broke", path=request.url.path, error=type(exc).__name__)
+    return problem_response(500, "Something broke on the server; its log says what.")

@@ -1,0 +1,155 @@
+"""The API's JSON: what the store and the sites say, shaped for people's browsers. No I/O.
+
+Instants are ISO 8601 in UTC with Z, geometry is in fractions of the picture, 0..1.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from pydantic import BaseModel, Field
+
+from camera_hub.model import CameraState, EventKind, StreamName
+from camera_hub.store import StoredEvent
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant(wall_us: int) -> datetime:
+    """Exact, where a float of seconds would not be."""
+    return _EPOCH + timedelta(microseconds=wall_us)
+
+
+def instant_or_none(wall_us: int | None) -> datetime | None:
+    return None if wall_us is None else instant(wall_us)
+
+
+def global_id(site: str, camera: str) -> str:
+    """A camera's id among all sites: `khe-coc.cong-lang`."""
+    return f"{site}.{camera}"
+
+
+CAMERA_ID_PATTERN = r"^[a-z0-9-]{1,64}\.[a-z0-9-]{1,64}$"
+
+
+class User(BaseModel):
+    name: str
+    display_name: str
+    role: str = Field(description="viewer, police or admin")
+
+
+class Session(BaseModel):
+    """Who is signed in."""
+
+    user: User
+
+
+class Zone(BaseModel):
+    name: str
+    polygon: list[tuple[float, float]]
+
+
+class Stream(BaseModel):
+    """How a stream does, measured over the last seconds."""
+
+    stream: StreamName
+    codec: str
+    width: int = Field(description="px")
+    height: int = Field(description="px")
+    fps: float
+    kbit_s: float
+    keyframe_interval_s: float | None
+    last_packet: datetime
+    dropped: int = Field(description="Packets lost to a slow consumer")
+
+
+class Camera(BaseModel):
+    id: str = Field(description="`<site>.<camera>`")
+    site: str
+    name: str
+    place: str
+    state: CameraState
+    since: datetime | None = Field(description="When the state was entered; null when that is not known")
+    error: str = Field(description="The last error in words; empty when all is well")
+    recording: str = Field(description="Why nothing is recorded, in words; empty when all is well")
+    restarts: int
+    zones: list[Zone]
+    streams: list[Stream]
+
+
+class Cameras(BaseModel):
+    cameras: list[Camera]
+
+
+class Site(BaseModel):
+    """A hamlet; the numbers are null until its worker has told them."""
+
+    id: str
+    name: str
+    connected: bool
+    since: datetime | None = Field(description="Since when it is linked, or away")
+    last_contact: datetime | None
+    software: str
+    outbox_depth: int | None = Field(description="Messages that wait at the worker")
+    disk_free_bytes: int | None
+    disk_total_bytes: int | None
+    recorded_bytes: int | None
+
+
+class Sites(BaseModel):
+    sites: list[Site]
+
+
+class Event(BaseModel):
+    """A time in which something moved on one camera."""
+
+    id: str
+    site: str
+    camera: str = Field(description="`<site>.<camera>`")
+    camera_name: str
+    kind: EventKind
+    start: datetime
+    end: datetime | None = Field(description="null while it goes on")
+    duration_s: float | None
+    zones: list[str]
+    score: float = Field(description="0..1, the peak")
+    box: tuple[float, float, float, float] | None = Field(
+        description="x, y, width, height of the mover in the event's picture"
+    )
+    path: list[tuple[float, float, float]] = Field(
+        description="Where the mover's foot was: seconds since the start, x, y"
+    )
+    snapshot: bool = Field(description="Whether its picture is there")
+    clip: bool = Field(description="Whether its clip is there")
+
+
+class Events(BaseModel):
+    events: list[Event] = Field(description="Newest first")
+    next: str | None = Field(description="The next page's cursor; null at the end")
+
+
+class Version(BaseModel):
+    version: str
+
+
+class Health(BaseModel):
+    status: str
+
+
+def event_shape(stored: StoredEvent) -> Event:
+    event = stored.event
+    length_us = None if event.end_us is None else event.end_us - event.start_us
+    return Event(
+        id=event.id,
+        site=stored.site,
+        camera=global_id(stored.site, event.camera),
+        camera_name=stored.camera_name,
+        kind=event.kind,
+        start=instant(event.start_us),
+        end=instant_or_none(event.end_us),
+        duration_s=None if length_us is None else length_us / 1e6,
+        zones=list(event.zones),
+        score=event.score,
+        box=event.box,
+        path=[(t_us / 1e6, x, y) for t_us, x, y in event.path],
+        snapshot=stored.snapshot,
+        clip=stored.clip,
+    )

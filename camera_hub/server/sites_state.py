@@ -1,0 +1,241 @@
+"""What the server knows of its sites and cameras now, and what it does with what they bring.
+
+How a camera does lives in memory: it is true only while its site is linked, and `away` otherwise.
+What must outlive a restart (cameras, events, media, last contact) goes to the store. Each change is
+published. The link's end of a site calls `site_connected`, `site_gone`, `health` and `deliver`.
+"""
+
+from dataclasses import dataclass, field
+
+import structlog
+
+from camera_hub.clock import SYSTEM_CLOCK, Clock
+from camera_hub.link.messages import EventClip, EventNews, EventPicture, Health, Hello
+from camera_hub.model import CameraHealth, CameraInfo, CameraState, StreamHealth
+from camera_hub.server.broadcast import Updates
+from camera_hub.server.settings import KnownSite
+from camera_hub.server.shapes import (
+    Camera,
+    Site,
+    Stream,
+    Zone,
+    event_shape,
+    global_id,
+    instant,
+    instant_or_none,
+)
+from camera_hub.store import Delivery, Outcome, Store, UnacceptableError
+
+log = structlog.get_logger(__name__)
+
+CONTACT_KEPT_EVERY_US = 60 * 1_000_000
+MEASURES_TOLD_EVERY_US = 5 * 1_000_000
+
+
+@dataclass
+class _Site:
+    id: str
+    name: str
+    software: str = ""
+    connected: bool = False
+    since_us: int | None = None
+    last_contact_us: int | None = None
+    contact_kept_us: int = 0
+    told_us: int = 0  # when measures were published last, monotonic
+    health: Health | None = None
+    cameras: dict[str, CameraInfo] = field(default_factory=dict)
+    states: dict[str, CameraHealth] = field(default_factory=dict)
+
+
+class SitesState:
+    """All sites, linked or not. Call `load` once, after the store is open."""
+
+    def __init__(
+        self,
+        store: Store,
+        updates: Updates,
+        known: tuple[KnownSite, ...] = (),
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._store = store
+        self._updates = updates
+        self._clock = clock
+        self._keys = {site.id: site.key for site in known}
+        self._sites = {site.id: _Site(site.id, site.name) for site in known}
+        self.events_received: dict[tuple[str, str], int] = {}
+        """Events by (camera's global id, kind), since the start."""
+
+    async def load(self) -> None:
+        """What the store remembers of the sites that the config names."""
+        for record in await self._store.sites():
+            site = self._sites.get(record.id)
+            if site is not None:
+                site.name = site.name or record.name
+                site.software = record.software
+                site.last_contact_us = site.since_us = record.last_contact_us
+        for camera in await self._store.cameras():
+            site = self._sites.get(camera.site)
+            if site is not None:
+                site.cameras[camera.info.id] = camera.info
+
+    # -- what the link tells -------------------------------------------------------------
+
+    def site_key(self, site: str) -> str | None:
+        """The site's public key in base64; None for a site that the config does not name."""
+        return self._keys.get(site)
+
+    async def site_connected(self, hello: Hello) -> None:
+        await self._store.site_linked(hello.site, hello.name, hello.software, hello.cameras)
+        now_us = self._clock.wall_us()
+        site = self._sites.setdefault(hello.site, _Site(hello.site, hello.name))
+        site.name = hello.name or site.name
+        site.software = hello.software
+        site.connected = True
+        site.since_us = site.last_contact_us = site.contact_kept_us = now_us
+        site.cameras = {camera.id: camera for camera in hello.cameras}
+        site.states = {}
+        self._publish(site, set(site.cameras))
+
+    async def site_gone(self, site_id: str) -> None:
+        site = self._sites.get(site_id)
+        if site is None or not site.connected:
+            return
+        site.connected = False
+        site.since_us = self._clock.wall_us()
+        site.states = {}
+        self._publish(site, set(site.cameras))
+        await self._store.site_heard(site_id)
+
+    async def health(self, site_id: str, health: Health) -> None:
+        site = self._sites.get(site_id)
+        if site is None or not site.connected:
+            return
+        now_us = self._clock.wall_us()
+        before, site.health, site.last_contact_us = site.health, health, now_us
+        told = {camera.camera: camera for camera in health.cameras if camera.camera in site.cameras}
+        changed = {name for name, new in told.items() if _visible(new) != _visible(site.states.get(name))}
+        site.states = told
+        steady_us = self._clock.monotonic_us()
+        if before is None or steady_us - site.told_us >= MEASURES_TOLD_EVERY_US:
+            site.told_us = steady_us
+            self._publish(site, set(told))
+        elif changed:
+            self._publish(site, changed)
+        if now_us - site.contact_kept_us >= CONTACT_KEPT_EVERY_US:
+            site.contact_kept_us = now_us
+            await self._store.site_heard(site_id)
+
+    async def deliver(self, site_id: str, message: EventNews | EventPicture | EventClip) -> None:
+        """Keeps a durable message; when this returns, it may be acknowledged.
+
+        A message that can never be kept is logged and let go: sent again, it would stand in the
+        way of all that follow. Raises StoreError when it could not be kept now.
+        """
+        try:
+            delivery = await self._keep(site_id, message)
+        except UnacceptableError as exc:
+            log.error("message refused for good", site=site_id, message=message.id, reason=str(exc))
+            return
+        stored = delivery.event
+        if delivery.outcome is not Outcome.APPLIED or stored is None:
+            return
+        if isinstance(message, EventNews) and message.event.revision == 1:
+            key = (global_id(site_id, stored.event.camera), stored.event.kind.value)
+            self.events_received[key] = self.events_received.get(key, 0) + 1
+        self._updates.publish("event", event_shape(stored))
+
+    async def _keep(self, site: str, message: EventNews | EventPicture | EventClip) -> Delivery:
+        match message:
+            case EventNews(id=id_, event=event):
+                return await self._store.deliver_event(site, id_, event)
+            case EventPicture(id=id_, event_id=event_id, camera=camera, at_us=at_us, jpeg=jpeg):
+                return await self._store.deliver_picture(site, id_, event_id, camera, at_us, jpeg)
+            case EventClip():
+                return await self._store.deliver_clip(
+                    site,
+                    message.id,
+                    message.event_id,
+                    message.camera,
+                    message.start_us,
+                    message.duration_us,
+                    message.mp4,
+                )
+
+    # -- what people ask -----------------------------------------------------------------
+
+    def sites(self) -> list[Site]:
+        return [_site_shape(site) for site in self._sites.values()]
+
+    def cameras(self) -> list[Camera]:
+        return [_camera_shape(site, info) for site in self._sites.values() for info in site.cameras.values()]
+
+    def camera(self, camera_id: str) -> Camera | None:
+        """The camera by its global id."""
+        site_id, _, name = camera_id.partition(".")
+        site = self._sites.get(site_id)
+        info = site.cameras.get(name) if site is not None else None
+        return None if site is None or info is None else _camera_shape(site, info)
+
+    def _publish(self, site: _Site, cameras: set[str]) -> None:
+        self._updates.publish("site", _site_shape(site))
+        for name, info in site.cameras.items():
+            if name in cameras:
+                self._updates.publish("camera", _camera_shape(site, info))
+
+
+def _visible(health: CameraHealth | None) -> tuple[object, ...] | None:
+    """What people are told at once when it changes; measures follow every few seconds."""
+    if health is None:
+        return None
+    return (health.state, health.since_us, health.error, health.recording, health.restarts)
+
+
+def _site_shape(site: _Site) -> Site:
+    health = site.health
+    return Site(
+        id=site.id,
+        name=site.name,
+        connected=site.connected,
+        since=instant_or_none(site.since_us),
+        last_contact=instant_or_none(site.last_contact_us),
+        software=site.software,
+        outbox_depth=health.outbox_depth if health else None,
+        disk_free_bytes=health.disk_free_bytes if health else None,
+        disk_total_bytes=health.disk_total_bytes if health else None,
+        recorded_bytes=health.recorded_bytes if health else None,
+    )
+
+
+def _camera_shape(site: _Site, info: CameraInfo) -> Camera:
+    health = site.states.get(info.id)
+    state, since_us = CameraState.AWAY, site.since_us
+    if site.connected:
+        state = health.state if health else CameraState.CONNECTING
+        since_us = health.since_us if health else site.since_us
+    return Camera(
+        id=global_id(site.id, info.id),
+        site=site.id,
+        name=info.name,
+        place=info.place,
+        state=state,
+        since=instant_or_none(since_us),
+        error=health.error if health else "",
+        recording=health.recording if health else "",
+        restarts=health.restarts if health else 0,
+        zones=[Zone(name=zone.name, polygon=list(zone.polygon)) for zone in info.zones],
+        streams=[_stream_shape(stream) for stream in health.streams] if health else [],
+    )
+
+
+def _stream_shape(stream: StreamHealth) -> Stream:
+    return Stream(
+        stream=stream.stream,
+        codec=stream.codec,
+        width=stream.width,
+        height=stream.height,
+        fps=stream.fps,
+        kbit_s=stream.kbit_s,
+        keyframe_interval_s=stream.keyframe_interval_s,
+        last_packet=instant(stream.last_packet_us),
+        dropped=stream.dropped,
+    )
