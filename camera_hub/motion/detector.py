@@ -1,0 +1,146 @@
+"""The detector: frames of one camera in, reports of events out.
+
+Promises: the same frames and times give the same reports, whatever the pace and the number of
+threads; no I/O, no clock. One detector serves one stream from one thread. OpenCV's own threads
+cost more than they bring at this size: the caller does well to say `cv2.setNumThreads(1)` once
+a process.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from camera_hub.motion.background import Background, Difference
+from camera_hub.motion.events import Events
+from camera_hub.motion.exact import EXACT
+from camera_hub.motion.frame import CELL, to_tone, working_size
+from camera_hub.motion.regions import ACTIVE, Habits, find_regions
+from camera_hub.motion.reports import MotionSettings, Report
+from camera_hub.motion.tracks import Track, Tracks
+from camera_hub.motion.zones import Zones
+
+GAP_US = 2_000_000  # a longer step, or one backward, is a new scene
+LEARN_US = 80_000  # the background learns about this often
+WHOLE = 0.55  # share of the cells that changed: not a mover, the scene
+SETTLE_US = 600_000  # after such a change the picture is only learned
+SUDDEN_US = 500_000  # light changes in less than this; a mover needs longer to fill the picture
+CALM = 0.2
+GHOST_US = 400_000  # a region that stood still for so long is tested for being a hole
+PARKED_US = 5_000_000  # a believed mover that stood still for so long is part of the scene
+STATIC_US = 2_000_000  # ... and what was never believed
+
+
+class MotionDetector:
+    """Finds movers in the luma of one stream."""
+
+    def __init__(self, settings: MotionSettings | None = None) -> None:
+        self._settings = settings or MotionSettings()
+        self._exact = EXACT[self._settings.sensitivity]
+        self._shape: tuple[int, int] | None = None
+        self._number = 0
+        self._scene: _Scene | None = None
+
+    def process(self, luma: NDArray[np.uint8], t_us: int) -> list[Report]:
+        """Take one frame: `luma` is (H, W) of any size, rows may be padded; `t_us` is stream time.
+
+        Returns what is to be told now, usually nothing. Raises ValueError when `luma` is not a
+        two-dimensional array of bytes with at least one pixel.
+        """
+        if luma.ndim != 2 or luma.dtype != np.uint8 or not luma.size:
+            raise ValueError(f"luma must be uint8 of shape (H, W), not {luma.dtype} of {luma.shape}")
+        reports: list[Report] = []
+        scene = self._scene
+        shape = (luma.shape[0], luma.shape[1])
+        if scene is not None and (shape != self._shape or not 0 <= t_us - scene.t_us <= GAP_US):
+            reports = self.flush(scene.t_us)
+            scene = None
+        if scene is None:
+            self._shape = shape
+            size = working_size(shape[1], shape[0])
+            self._scene = _Scene(self._settings, size, luma, t_us, self._number)
+            return reports
+        reports += scene.process(luma, t_us)
+        self._number = scene.events.number
+        return reports
+
+    def flush(self, t_us: int) -> list[Report]:
+        """The camera went away at `t_us`: close what is open, and forget the scene."""
+        scene, self._scene = self._scene, None
+        return scene.events.flush(t_us) if scene else []
+
+
+class _Scene:
+    """What is known since the picture last began."""
+
+    def __init__(
+        self, settings: MotionSettings, size: tuple[int, int], luma: NDArray[np.uint8], t_us: int, number: int
+    ) -> None:
+        self._exact = EXACT[settings.sensitivity]
+        self._size = size
+        self._zones = Zones(settings.zones, settings.masks, size)
+        tone = self._tone(luma)
+        self._background = Background(tone, t_us, self._exact, self._zones.visible)
+        self._habits = Habits(self._background.grid)
+        self._tracks = Tracks(self._exact)
+        self.events = Events(self._zones, size, number)
+        self.t_us = t_us
+        self._learned_us = t_us
+        self._settled_us = t_us + SETTLE_US
+        self._calm_us = t_us
+
+    def _tone(self, luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        tone = to_tone(luma, self._size)
+        if self._zones.hidden is not None:
+            tone[self._zones.hidden] = 0
+        return tone
+
+    def process(self, luma: NDArray[np.uint8], t_us: int) -> list[Report]:
+        dt_s = (t_us - self.t_us) / 1e6
+        self.t_us = t_us
+        tone = self._tone(luma)
+        seen = self._background.compare(tone)
+        if self._whole_picture_changed(seen, t_us):
+            self._background.restart(tone)
+            self._settled_us = t_us + SETTLE_US
+        steady = t_us >= self._settled_us
+        if steady:
+            regions = find_regions(seen, self._habits, self._exact.least_area)
+            self._tracks.update(regions, t_us, dt_s)
+            self._rest(tone, t_us)
+        if t_us - self._learned_us >= LEARN_US:
+            since_s = (t_us - self._learned_us) / 1e6
+            held = self._held()
+            self._background.learn(tone, t_us, since_s, seen, held)
+            self._habits.learn(seen.different, held, since_s)
+            self._learned_us = t_us
+        return self.events.update(self._tracks.all, t_us, steady)
+
+    def _whole_picture_changed(self, seen: Difference, t_us: int) -> bool:
+        share = float((seen.different >= ACTIVE * 2).mean()) / self._zones.visible_share
+        if share < CALM:
+            self._calm_us = t_us
+        return share > WHOLE and (t_us - self._calm_us <= SUDDEN_US or share > 0.8 or t_us < self._settled_us)
+
+    def _held(self) -> NDArray[np.bool_]:
+        held = np.zeros(self._background.grid, bool)
+        for track in self._tracks.all:
+            if track.believed:
+                region = track.region
+                rows = slice(int(region.top) // CELL, int(region.bottom) // CELL)
+                columns = slice(int(region.left) // CELL, int(region.right) // CELL)
+                held[rows, columns] = True
+        return held
+
+    def _rest(self, tone: NDArray[np.uint8], t_us: int) -> None:
+        """What stands still becomes background: holes at once, the parked after a while."""
+        kept: list[Track] = []
+        for track in self._tracks.all:
+            still_us = t_us - track.moved_us
+            limit_us = PARKED_US if track.believed else STATIC_US
+            rests = track.seen_us == t_us and still_us >= GHOST_US
+            if rests and (
+                still_us >= limit_us or self._background.edge_gain(tone, track.region.cells) < -0.15
+            ):
+                self._background.absorb(tone, track.region.cells)
+            else:
+                kept.append(track)
+        self._tracks.all = kept

@@ -1,0 +1,60 @@
+"""From the decoder's luma plane to the small picture that the detector looks at.
+
+Promises a contiguous 8-bit picture of about 320 px width whose sides are multiples of `CELL`,
+on a scale where a change of light is a shift: twice the light adds about the same everywhere.
+Relies on nothing but its arguments; the same input gives the same output on any thread count.
+"""
+
+import math
+
+import cv2
+import numpy as np
+from cv2.typing import MatLike
+from numpy.typing import NDArray
+
+CELL = 4
+"""Side in px of the small squares that regions and habits are counted in."""
+
+WIDTH = 320  # px; a person who is 8 px tall here still is one
+AREA = 320 * 240  # px; keeps upright pictures as cheap as wide ones
+TONE_KNEE = 24.0  # luma below which the scale is nearly linear, so that the noise of black is not blown up
+
+
+def working_size(width: int, height: int) -> tuple[int, int]:
+    """(width, height) in px of the small picture for a picture of `width` x `height` px."""
+    scale = min(1.0, WIDTH / width, math.sqrt(AREA / (width * height)))
+    return _cells(width * scale), _cells(height * scale)
+
+
+def _cells(length: float) -> int:
+    return max(CELL, int(length + 1e-6) // CELL * CELL)
+
+
+def _tone_table() -> NDArray[np.uint8]:
+    luma = np.arange(256, dtype=np.float64)
+    tone = np.log1p(luma / TONE_KNEE) / math.log1p(255 / TONE_KNEE)
+    return np.round(255 * tone).astype(np.uint8)
+
+
+TONES = _tone_table()
+
+
+def to_tone(luma: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """`luma` (H, W; rows may have padding) as tones of `size` (width, height) px.
+
+    Scaling is by area, so that sensor noise and compression averages out; tones are logarithmic
+    above the knee, so that a lamp's or cloud's factor becomes a shift that textures survive.
+    """
+    if luma.strides[-1] != 1 or luma.strides[0] < luma.shape[1]:
+        luma = np.ascontiguousarray(luma)
+    small = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
+    small = cv2.blur(small, (3, 3))
+    tone: NDArray[np.uint8] = cv2.LUT(small, TONES)
+    return tone
+
+
+def cell_share(mask: MatLike) -> NDArray[np.uint8]:
+    """The share of set pixels (0..255) of each cell of a 0/255 mask, as (h / CELL, w / CELL)."""
+    height, width = mask.shape
+    share: NDArray[np.uint8] = cv2.resize(mask, (width // CELL, height // CELL), interpolation=cv2.INTER_AREA)
+    return share

@@ -1,0 +1,51 @@
+"""What the detector is told and what it tells: settings in, reports out.
+
+Geometry is in fractions of the picture; times are stream time in microseconds.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from camera_hub.model import Box, EventKind, Zone
+
+Sensitivity = Literal["low", "normal", "high"]
+
+PathPoint = tuple[int, float, float]
+"""(microseconds since the event's start, x, y) of the mover's foot."""
+
+
+class MotionSettings(msgspec.Struct, frozen=True):
+    """What a person may say about one camera."""
+
+    zones: tuple[Zone, ...] = ()
+    masks: tuple[Zone, ...] = ()
+    sensitivity: Sensitivity = "normal"
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing told about one event: a later report of the same `number` replaces an earlier one."""
+
+    number: int  # the event's, counted from 1 by each detector
+    kind: EventKind = EventKind.MOTION
+    t_us: int  # when it was told
+    start_us: int  # when the mover appeared; may lie before the first report
+    zones: tuple[str, ...]  # touched so far, in the order of the settings
+    score: float  # 0..1, the peak so far
+    box: Box  # the mover now, or where it was seen last
+    path: tuple[PathPoint, ...]  # thinned
+    best: bool  # this frame is the best picture of the event so far
+
+
+class Opened(Report, frozen=True, kw_only=True):
+    """Something moves."""
+
+
+class Changed(Report, frozen=True, kw_only=True):
+    """It still does; there is a better picture, another zone, or more path."""
+
+
+class Closed(Report, frozen=True, kw_only=True):
+    """It has gone, or stands still for good."""
+
+    end_us: int  # when it was last seen to move

@@ -1,0 +1,158 @@
+"""Regions followed over frames, and which of them are movers.
+
+A mover travels: it goes clearly further than it sways, keeps about its size, has edges of its
+own, and is there for a third of a second. Where cells are used to differing (leaves, rain),
+and while many short-lived regions come and go, it has to show more of that. Once believed, a
+track stays believed while it moves, and is held a while when it stands still.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from camera_hub.motion.exact import Exact
+from camera_hub.motion.regions import Region
+
+US = 1_000_000
+LOST_US = 700_000  # a believed track may be hidden (a post, a wire) this long
+UNPROVEN_LOST_US = 350_000
+PROOF_US = 300_000  # a mover is there at least this long
+PROOF_FRAMES = 3
+HISTORY_US = 3_000_000  # how far back travel is measured
+STRAIGHT = 0.45  # net travel over the length of the way, at least
+EDGED = 0.25  # share of the region with an edge; light has next to none
+GROWTH = 3.0  # a mover's area changes by less than this factor between its quarter and now
+STIRS = 0.02  # share of the area that must change in a moment, else it stands still
+CLUTTER_S = 10.0  # time constant of the count of regions that came to nothing
+
+
+@dataclass
+class Track:
+    """One region over time. Times in stream microseconds, lengths in px of the small picture."""
+
+    number: int
+    born_us: int
+    seen_us: int
+    moved_us: int  # when it last changed in itself or its place
+    region: Region
+    believed: bool = False
+    frames: int = 1
+    velocity: tuple[float, float] = (0.0, 0.0)  # px a second
+    history: list[tuple[int, float, float, float]] = field(default_factory=list)  # (t, x, y, area)
+    way: float = 0.0  # px gone in all, smoothed
+    strength: float = 0.0  # peak belief, 0..1
+
+    def foot(self) -> tuple[float, float]:
+        """Where it stands."""
+        return self.region.x, self.region.bottom
+
+    def travel(self) -> float:
+        """Furthest that it now is from where it was within its history."""
+        return max(
+            (float(np.hypot(self.region.x - x, self.region.y - y)) for _, x, y, _ in self.history),
+            default=0.0,
+        )
+
+
+class Tracks:
+    """All that is followed on one camera."""
+
+    def __init__(self, exact: Exact) -> None:
+        self._exact = exact
+        self._next = 1
+        self.all: list[Track] = []
+        self._clutter = 0.0  # regions a second that came to nothing
+
+    def update(self, regions: list[Region], t_us: int, dt_s: float) -> None:
+        """Take in what one frame shows."""
+        self._clutter *= float(np.exp(-dt_s / CLUTTER_S))
+        free = list(range(len(regions)))
+        for track in sorted(self.all, key=lambda track: (not track.believed, track.born_us, track.number)):
+            best = self._match(track, regions, free, t_us)
+            if best is not None:
+                free.remove(best)
+                self._follow(track, regions[best], t_us)
+        for n in free:
+            self._birth(regions[n], t_us)
+        self._bury(t_us)
+
+    def _birth(self, region: Region, t_us: int) -> None:
+        track = Track(self._next, t_us, t_us, t_us, region)
+        track.history.append((t_us, region.x, region.y, region.area))
+        self._next += 1
+        self.all.append(track)
+
+    def _bury(self, t_us: int) -> None:
+        kept = []
+        for track in self.all:
+            patience = LOST_US if track.believed else UNPROVEN_LOST_US
+            if t_us - track.seen_us <= patience:
+                kept.append(track)
+            elif not track.believed:
+                self._clutter += 1 / CLUTTER_S
+        self.all = kept
+
+    def _match(self, track: Track, regions: list[Region], free: list[int], t_us: int) -> int | None:
+        gone_s = (t_us - track.seen_us) / US
+        dx, dy = track.velocity[0] * gone_s, track.velocity[1] * gone_s
+        old = track.region
+        best, best_cost = None, 1.0
+        for n in free:
+            new = regions[n]
+            reach = 6.0 + 0.6 * max(old.size, min(new.size, 2 * old.size)) + 60.0 * gone_s
+            apart = float(np.hypot(new.x - old.x - dx, new.y - old.y - dy)) / reach
+            if not _overlap(old, new, dx, dy):
+                apart *= 1.5
+            cost = apart + 0.15 * abs(float(np.log(new.area / old.area)))
+            if apart < 1 and cost < best_cost + 0.3 and (best is None or cost < best_cost):
+                best, best_cost = n, cost
+        return best
+
+    def _follow(self, track: Track, region: Region, t_us: int) -> None:
+        old, gone_s = track.region, max((t_us - track.seen_us) / US, 1e-3)
+        keep = 0.6
+        vx = keep * track.velocity[0] + (1 - keep) * (region.x - old.x) / gone_s
+        vy = keep * track.velocity[1] + (1 - keep) * (region.y - old.y) / gone_s
+        track.velocity = (vx, vy)
+        track.region, track.seen_us = region, t_us
+        track.frames += 1
+        if region.moving > max(3.0, STIRS * region.area):
+            track.moved_us = t_us
+        last = track.history[-1]
+        if t_us - last[0] >= 90_000:
+            track.way += float(np.hypot(region.x - last[1], region.y - last[2]))
+            track.history.append((t_us, region.x, region.y, region.area))
+            while track.history[0][0] < t_us - HISTORY_US:
+                track.history.pop(0)
+        if not track.believed and self._proven(track, t_us):
+            track.believed = True
+        if track.believed:
+            track.strength = max(track.strength, self._strength(track))
+
+    def _proven(self, track: Track, t_us: int) -> bool:
+        region = track.region
+        doubt = self._exact.patience * (1 + 2 * min(1.0, region.habit / 0.3) + min(2.0, self._clutter / 3))
+        if track.frames < PROOF_FRAMES or t_us - track.born_us < PROOF_US * min(doubt, 3.0):
+            return False
+        if region.structured < EDGED or region.moving < 3:
+            return False
+        travel = track.travel()
+        if travel < max(self._exact.least_travel, 0.2 * region.size) * doubt:
+            return False
+        gone = float(np.hypot(region.x - track.history[0][1], region.y - track.history[0][2]))
+        return gone >= STRAIGHT * max(track.way, 1.0)
+
+    def _strength(self, track: Track) -> float:
+        region = track.region
+        contrast = min(1.0, region.strength / 50)
+        distance = min(1.0, track.travel() / (4 * self._exact.least_travel))
+        return round(0.4 + 0.3 * contrast + 0.3 * distance, 3)
+
+
+def _overlap(old: Region, new: Region, dx: float, dy: float) -> bool:
+    return (
+        old.left + dx < new.right
+        and new.left < old.right + dx
+        and old.top + dy < new.bottom
+        and new.top < old.bottom + dy
+    )
