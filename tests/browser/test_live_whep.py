@@ -1,0 +1,159 @@
+"""Chromium plays a camera by WHEP: at once, from the cached group of pictures, and lets go when told."""
+
+import asyncio
+import contextlib
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import Depends, FastAPI
+from fastapi.responses import HTMLResponse
+from playwright.async_api import Page, async_playwright
+
+from camera_hub.live.whep import WhepSessions
+from camera_hub.server import problems
+from camera_hub.server.live import live_router
+from tests import needs
+from tests.live_support import Camera, Encoded, camera, encode, until
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--allow-loopback-in-peer-connection",
+    "--autoplay-policy=no-user-gesture-required",
+]
+
+PAGE = """<!doctype html><video id=video muted autoplay playsinline width=320></video><script>
+window.play = async () => {
+  const began = performance.now();
+  const peer = window.peer = new RTCPeerConnection();
+  const {receiver} = peer.addTransceiver('video', {direction: 'recvonly'});
+  receiver.jitterBufferTarget = 0;
+  const video = document.getElementById('video');
+  peer.ontrack = event => { video.srcObject = new MediaStream([event.track]); };
+  const first = new Promise(done => video.requestVideoFrameCallback(() => done(performance.now() - began)));
+  await peer.setLocalDescription(await peer.createOffer());
+  const answer = await fetch('/api/cameras/here.lane/whep', {
+    method: 'POST', headers: {'Content-Type': 'application/sdp'}, body: peer.localDescription.sdp});
+  if (answer.status !== 201) return {status: answer.status, problem: await answer.json()};
+  window.session = answer.headers.get('Location');
+  await peer.setRemoteDescription({type: 'answer', sdp: await answer.text()});
+  return {status: 201, first_ms: await first};
+};
+window.look = async () => {
+  const report = [...(await window.peer.getStats()).values()].find(s => s.type === 'inbound-rtp');
+  const video = document.getElementById('video');
+  return {time: video.currentTime, width: video.videoWidth, ...report};
+};
+window.leave = async () => (await fetch(window.session, {method: 'DELETE'})).status;
+</script>"""
+
+
+class Site:
+    """A camera, its server and the page of one viewer."""
+
+    def __init__(self, practice: Camera, sessions: WhepSessions, page: Page) -> None:
+        self.camera = practice
+        self.sessions = sessions
+        self.page = page
+
+    async def play(self) -> dict[str, Any]:
+        result: dict[str, Any] = await self.page.evaluate("play()")
+        return result
+
+    async def look(self) -> dict[str, Any]:
+        result: dict[str, Any] = await self.page.evaluate("look()")
+        return result
+
+
+@contextlib.asynccontextmanager
+async def site(encoded: Encoded) -> AsyncIterator[Site]:
+    async with camera(encoded) as practice:
+        sessions = WhepSessions()
+        app = FastAPI()
+        problems.install(app)
+        whoever = Depends(lambda: SimpleNamespace(user=SimpleNamespace(name="viewer")))
+        shown = SimpleNamespace(streams=("main", "sub"), unavailable="")
+        app.include_router(live_router(practice.hub, sessions, {"here.lane": shown}.get, whoever))
+        app.add_api_route("/", lambda: HTMLResponse(PAGE))
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+            serving = asyncio.create_task(server.serve([listening]))
+            try:
+                async with opened_page(listening.getsockname()[1]) as page:
+                    yield Site(practice, sessions, page)
+            finally:
+                await sessions.close()
+                server.should_exit = True
+                await serving
+
+
+@contextlib.asynccontextmanager
+async def opened_page(port: int) -> AsyncIterator[Page]:
+    with tempfile.TemporaryDirectory() as profile:
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch_persistent_context(
+                profile, executable_path=needs.chromium(), headless=True, args=FLAGS
+            )
+            try:
+                page = await browser.new_page()
+                await page.goto(f"http://127.0.0.1:{port}/")
+                yield page
+            finally:
+                await browser.close()
+
+
+@pytest.mark.parametrize("profile", ["baseline", "main", "high"])
+async def test_chromium_plays_what_cameras_send(profile: str) -> None:
+    needs.chromium()
+    encoded = encode(profile=profile, gop=20, slices=3, delimiters=True)
+    async with site(encoded) as here:
+        result = await here.play()
+        assert result["status"] == 201, result
+        print(f"{profile}: first picture after {result['first_ms']:.0f} ms")
+        before = await here.look()
+        await asyncio.sleep(3)
+        after = await here.look()
+        print(after)
+        assert after["width"] == 320
+        assert after["time"] > before["time"] + 1
+        assert after["framesDecoded"] >= before["framesDecoded"] + 15
+        assert after["packetsLost"] == 0
+
+
+async def test_a_late_viewer_starts_at_the_cached_group_and_is_at_the_live_edge() -> None:
+    needs.chromium()
+    async with site(encode(gop=100)) as here:
+        await here.play()
+        await until(lambda: here.camera.sent % 100 > 50)  # the next keyframe is seconds away
+        await here.page.reload()
+        sent = here.camera.sent
+        result = await here.play()
+        assert here.camera.sent - sent < 40, "the picture waited for the next keyframe"
+        print(f"late: first picture after {result['first_ms']:.0f} ms")
+        await asyncio.sleep(2)
+        seen = await here.look()
+        print(seen)
+        # All of the group since its keyframe was sent, not only what came after the viewer.
+        assert seen["framesReceived"] > 50
+
+
+async def test_leaving_ends_the_session_and_the_stream() -> None:
+    needs.chromium()
+    async with site(encode()) as here:
+        await here.play()
+        assert len(here.sessions) == 1
+        assert await here.page.evaluate("leave()") == 204
+        assert len(here.sessions) == 0
+        await until(lambda: [ask[0] for ask in here.camera.asks] == ["start", "stop"])
+        assert await here.page.evaluate("leave()") == 404
