@@ -1,0 +1,143 @@
+/**
+ * The server's HTTP API as typed functions. Each rejects with an `ApiError`; status 0 means that the
+ * server could not be reached. A 401 anywhere but at sign-in is told to `onSignedOut` as well.
+ */
+import type { Camera, EventKind, EventPage, HubEvent, Session, Site } from "./types";
+
+const TIMEOUT_MS = 15_000;
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly detail: string,
+    readonly retryAfterS: number | null = null,
+  ) {
+    super(detail || `HTTP ${status}`);
+  }
+}
+
+let signedOut: () => void = () => undefined;
+
+export function onSignedOut(tell: () => void): void {
+  signedOut = tell;
+}
+
+interface Options {
+  method?: string;
+  json?: unknown;
+  body?: BodyInit;
+  headers?: Record<string, string>;
+  signal?: AbortSignal | undefined;
+}
+
+/** One request, with a time limit and with errors as `ApiError`. */
+export async function request(path: string, options: Options = {}): Promise<Response> {
+  const { method = "GET", json, body, headers = {}, signal } = options;
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
+  const forward = () => abort.abort();
+  signal?.addEventListener("abort", forward);
+  if (signal?.aborted) abort.abort();
+  try {
+    const init: RequestInit = { method, headers: { ...headers }, signal: abort.signal, credentials: "same-origin" };
+    if (json !== undefined) {
+      init.body = JSON.stringify(json);
+      init.headers = { ...headers, "Content-Type": "application/json" };
+    } else if (body !== undefined) init.body = body;
+    const response = await fetch(path, init).catch((error: unknown) => {
+      throw signal?.aborted ? error : new ApiError(0, "");
+    });
+    if (!response.ok) throw await problem(response, path);
+    return response;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", forward);
+  }
+}
+
+/** Reads application/problem+json (RFC 9457); anything else gives an error without detail. */
+async function problem(response: Response, path: string): Promise<ApiError> {
+  if (response.status === 401 && path !== "/api/login") signedOut();
+  const body: unknown = await response.json().catch(() => null);
+  const detail = typeof body === "object" && body !== null && "detail" in body ? body.detail : "";
+  const retry = Number(response.headers.get("Retry-After"));
+  return new ApiError(response.status, typeof detail === "string" ? detail : "", retry > 0 ? retry : null);
+}
+
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await (await request(path, { signal })).json()) as T;
+}
+
+const id = encodeURIComponent;
+
+export const session = (): Promise<Session> => get("/api/session");
+
+export async function signIn(username: string, password: string): Promise<Session> {
+  const response = await request("/api/login", { method: "POST", json: { username, password } });
+  return (await response.json()) as Session;
+}
+
+export async function signOut(): Promise<void> {
+  await request("/api/logout", { method: "POST" });
+}
+
+export async function changePassword(current: string, next: string): Promise<void> {
+  await request("/api/password", { method: "POST", json: { current, new: next } });
+}
+
+export const version = (): Promise<{ version: string }> => get("/api/version");
+
+export async function sites(signal?: AbortSignal): Promise<Site[]> {
+  return (await get<{ sites: Site[] }>("/api/sites", signal)).sites;
+}
+
+export async function cameras(signal?: AbortSignal): Promise<Camera[]> {
+  return (await get<{ cameras: Camera[] }>("/api/cameras", signal)).cameras;
+}
+
+export const camera = (camera: string, signal?: AbortSignal): Promise<Camera> =>
+  get(`/api/cameras/${id(camera)}`, signal);
+
+export interface EventQuery {
+  site?: string;
+  camera?: string;
+  zone?: string;
+  kind?: EventKind;
+  /** Instants, ISO 8601. */
+  after?: string;
+  before?: string;
+  limit?: number;
+  cursor?: string;
+}
+
+export function events(query: EventQuery, signal?: AbortSignal): Promise<EventPage> {
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) if (value !== undefined) search.set(key, String(value));
+  return get(`/api/events?${search}`, signal);
+}
+
+export const event = (event: string, signal?: AbortSignal): Promise<HubEvent> =>
+  get(`/api/events/${id(event)}`, signal);
+
+export const snapshotUrl = (event: string): string => `/api/events/${id(event)}/snapshot.jpg`;
+export const clipUrl = (event: string): string => `/api/events/${id(event)}/clip.mp4`;
+export const whepUrl = (camera: string, stream: string): string =>
+  `/api/cameras/${id(camera)}/whep?stream=${stream}`;
+
+export interface Still {
+  picture: ImageBitmap;
+  /** The viewer's clock at the moment the picture was taken. */
+  takenMs: number;
+}
+
+/** The newest picture of a camera, and when it was taken by the server's clock carried over to ours. */
+export async function still(camera: string, height: number, signal?: AbortSignal): Promise<Still> {
+  const response = await request(`/api/cameras/${id(camera)}/latest.jpg?h=${height}`, { signal });
+  const taken = Date.parse(response.headers.get("X-Picture-Time") ?? "");
+  const served = Date.parse(response.headers.get("Date") ?? "");
+  const now = Date.now();
+  // The Date header has whole seconds: below that, the two clocks agree.
+  const skew = Number.isNaN(served) || Math.abs(now - served) < 2_000 ? 0 : now - served;
+  const picture = await createImageBitmap(await response.blob());
+  return { picture, takenMs: Math.min(now, Number.isNaN(taken) ? now : taken + skew) };
+}

@@ -1,0 +1,15 @@
+/** The API's nouns under the dashboard's names. The shapes come from the server's OpenAPI description (`npm run types`). */
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Camera = Schemas["Camera"];
+export type CameraState = Schemas["CameraState"];
+export type EventKind = Schemas["EventKind"];
+export type EventPage = Schemas["Events"];
+/** `Event` in the API; here that is the browser's own word. */
+export type HubEvent = Schemas["Event"];
+export type Session = Schemas["Session"];
+export type Site = Schemas["Site"];
+export type StreamName = Schemas["Stream"]["stream"];
+export type Zone = Schemas["Zone"];

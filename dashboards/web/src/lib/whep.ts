@@ -1,0 +1,85 @@
+/**
+ * Watching a camera by WHEP (draft-ietf-wish-whep): one POST with a complete offer, an answer, a DELETE.
+ * Relies on the browser's WebRTC and on the server for everything that lies between.
+ */
+import { request } from "../api/client";
+
+/** A picture that comes in; it is over when `ended` or after `close`. */
+export interface Connection {
+  readonly stream: MediaStream;
+  readonly ended: boolean;
+  /** How many frames have been decoded so far. */
+  frames(): Promise<number>;
+  close(): void;
+}
+
+/** How long an offer waits for candidates: a host's own are there at once, and a server with a public address needs no more. */
+const GATHER_MS = 1_000;
+
+export async function watch(url: string, signal: AbortSignal): Promise<Connection> {
+  const peer = new RTCPeerConnection();
+  let resource: string | null = null;
+  const close = () => {
+    peer.close();
+    // keepalive: it has to arrive also when the page is being closed.
+    if (resource) void fetch(resource, { method: "DELETE", keepalive: true }).catch(() => undefined);
+    resource = null;
+  };
+  try {
+    const stream = new MediaStream();
+    peer.ontrack = ({ track }) => stream.addTrack(track);
+    peer.addTransceiver("video", { direction: "recvonly" });
+    await peer.setLocalDescription(await peer.createOffer());
+    await gathered(peer, signal);
+    const answer = await request(url, {
+      method: "POST",
+      body: peer.localDescription?.sdp ?? "",
+      headers: { "Content-Type": "application/sdp", Accept: "application/sdp" },
+      signal,
+    });
+    const location = answer.headers.get("Location");
+    resource = location && new URL(location, new URL(url, document.baseURI)).href;
+    await peer.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+    signal.throwIfAborted();
+    return new Peer(peer, stream, close);
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+class Peer implements Connection {
+  constructor(
+    private readonly peer: RTCPeerConnection,
+    readonly stream: MediaStream,
+    readonly close: () => void,
+  ) {}
+
+  get ended(): boolean {
+    return this.peer.connectionState === "failed" || this.peer.connectionState === "closed";
+  }
+
+  async frames(): Promise<number> {
+    let count = 0;
+    for (const report of (await this.peer.getStats()).values()) {
+      if (report.type === "inbound-rtp" && report.kind === "video") count += report.framesDecoded ?? 0;
+    }
+    return count;
+  }
+}
+
+function gathered(peer: RTCPeerConnection, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      peer.removeEventListener("icegatheringstatechange", look);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const look = () => peer.iceGatheringState === "complete" && done();
+    const timer = setTimeout(done, GATHER_MS);
+    peer.addEventListener("icegatheringstatechange", look);
+    signal.addEventListener("abort", done);
+    look();
+  });
+}
