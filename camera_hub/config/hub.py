@@ -164,6 +164,15 @@ class ServerConfig(Section):
     sites: tuple[ServerSiteConfig, ...] = Field(
         default=(), description="The sites that may link. With `camera-hub run` its own comes by itself."
     )
+    keep_events_days: int = Field(
+        default=90, ge=1, le=3650, description="Events are kept this long, with their pictures and clips."
+    )
+    keep_media_gb: float = Field(
+        default=20,
+        gt=0,
+        allow_inf_nan=False,
+        description="Events' pictures and clips grow to this (GB of 10^9 bytes); then the oldest go.",
+    )
     metrics_token: SecretStr | None = Field(
         default=None,
         description="Prometheus may read /metrics with this as its bearer token; best as ${NAME}.",

@@ -63,12 +63,14 @@ async def login(
 @router.post("/api/logout", status_code=204, responses=problems(401, 403, 413))
 async def logout(
     session: Annotated[SessionRecord, needs(Right.ACCOUNT)],
+    request: Request,
     response: Response,
     parts: Annotated[Parts, Depends(parts_of)],
 ) -> None:
     """Ends the session."""
     await parts.sessions.end(session)
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    secure = request.url.scheme == "https"
+    response.delete_cookie(COOKIE, path="/", secure=secure, httponly=True, samesite="strict")
 
 
 @router.get("/api/session", responses=problems(401))
@@ -77,17 +79,15 @@ async def get_session(session: Annotated[SessionRecord, needs(Right.ACCOUNT)]) -
     return _session_shape(session.user)
 
 
-@router.post("/api/password", status_code=204, responses=problems(401, 403, 409, 413, 422, 429))
+@router.post("/api/password", status_code=204, responses=problems(401, 403, 413, 422, 429))
 async def change_password(
     given: PasswordChange,
     session: Annotated[SessionRecord, needs(Right.ACCOUNT)],
     request: Request,
     parts: Annotated[Parts, Depends(parts_of)],
 ) -> None:
-    """Changes one's own password; all other sessions of the user end. 409 for a user of the config."""
+    """Changes one's own password; all other sessions of the user end."""
     user = session.user
-    if user.from_config:
-        raise Problem(409, "This account stands in the server's configuration; change its password there.")
     if not await _fits(parts, request, user.name, given.current, user):
         raise Problem(403, "The current password is not right.")
     await parts.store.set_password(user.name, await parts.passwords.hash(given.new), session.token_hash)

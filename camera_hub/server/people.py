@@ -1,8 +1,9 @@
 """Who may sign in: the config's users, or on a fresh server an `admin` with a password of its own.
 
-The config is the truth for the users that it names: they come, change and go with it. A server
-whose store has no user at all makes `admin`; the password lies in `first-login.txt` (mode 600) in
-the data folder until it is changed.
+The config is the truth for the users that it names: they come, change and go with it. They may
+change their password themselves; a new one in the config takes its place. A server whose store has
+no user at all makes `admin`; the password lies in `first-login.txt` (mode 600) in the data folder
+until it is changed.
 """
 
 import asyncio
@@ -40,9 +41,12 @@ async def sync_config_users(store: Store, wanted: tuple[ConfigUser, ...], passwo
         log.info("user removed, since the config no longer names them", user=name)
     for user in wanted:
         there = await store.user(user.name)
-        same = there is not None and await passwords.fits(user.password, there.password_hash)
-        hashed = there.password_hash if there and same else await passwords.hash(user.password)
-        record = UserRecord(user.name, user.display_name or user.name, user.role, hashed, from_config=True)
+        same = there is not None and await passwords.fits(user.password, there.config_hash)
+        if there is not None and same:
+            own, given = there.password_hash, there.config_hash
+        else:
+            own = given = await passwords.hash(user.password)
+        record = UserRecord(user.name, user.display_name or user.name, user.role, own, given)
         if record != there:
             await store.put_user(record, end_sessions=not same)
 
@@ -60,7 +64,7 @@ async def first_login(store: Store, passwords: Passwords) -> FirstLogin | None:
     # The file first: a user whose password nobody knows would lock everybody out.
     await asyncio.to_thread(_write, file, login)
     hashed = await passwords.hash(login.password)
-    await store.put_user(UserRecord(ADMIN, "Admin", Role.ADMIN.value, hashed, from_config=False))
+    await store.put_user(UserRecord(ADMIN, "Admin", Role.ADMIN.value, hashed))
     return login
 
 

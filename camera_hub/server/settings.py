@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+
+from camera_hub.config import Config
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,29 @@ class ServerSettings:
     metrics_token: str | None = None
     keep_events_days: int = 90
     keep_media_gb: float = 20.0
+
+    @classmethod
+    def of(cls, config: Config, *more_sites: KnownSite) -> Self:
+        """From the configuration. `more_sites`: those that the file does not name, such as our own worker's.
+
+        Raises ConfigError when the file has no part for a server.
+        """
+        server = config.require_server()
+        named = tuple(KnownSite(site.id, site.name, site.key) for site in server.sites)
+        token = server.metrics_token
+        return cls(
+            data=config.storage.path,
+            host=server.host,
+            port=server.port,
+            sites=named + tuple(site for site in more_sites if site.id not in {one.id for one in named}),
+            users=tuple(
+                ConfigUser(user.name, user.display_name, user.role, user.password.get_secret_value())
+                for user in config.users
+            ),
+            metrics_token=None if token is None else token.get_secret_value(),
+            keep_events_days=server.keep_events_days,
+            keep_media_gb=server.keep_media_gb,
+        )
 
     def __repr__(self) -> str:
         return f"ServerSettings({self.host}:{self.port}, data={str(self.data)!r})"

@@ -171,10 +171,18 @@ class SitesState:
 
     def camera(self, camera_id: str) -> Camera | None:
         """The camera by its global id."""
+        site, info = self._find(camera_id)
+        return None if site is None or info is None else _camera_shape(site, info)
+
+    def told(self, camera_id: str) -> tuple[CameraInfo, bool] | None:
+        """What its site told of a camera, and whether the site is linked."""
+        site, info = self._find(camera_id)
+        return None if site is None or info is None else (info, site.connected)
+
+    def _find(self, camera_id: str) -> tuple[_Site | None, CameraInfo | None]:
         site_id, _, name = camera_id.partition(".")
         site = self._sites.get(site_id)
-        info = site.cameras.get(name) if site is not None else None
-        return None if site is None or info is None else _camera_shape(site, info)
+        return site, None if site is None else site.cameras.get(name)
 
     def _publish(self, site: _Site, cameras: set[str]) -> None:
         self._updates.publish("site", _site_shape(site))

@@ -124,7 +124,7 @@ class UserRecord:
     display_name: str
     role: str
     password_hash: str
-    from_config: bool  # the config is the truth for this one
+    config_hash: str | None = None  # of the password that the config gave; None: not of the config
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,8 @@ users = Table(
     Column("display_name", Text, nullable=False),
     Column("role", String(16), nullable=False),
     Column("password_hash", Text, nullable=False),
-    Column("from_config", Boolean, nullable=False),
+    # Of the password that the config gave last; null for a user who is not of the config.
+    Column("config_hash", Text),
 )
 
 sessions = Table(

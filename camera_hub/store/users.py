@@ -15,7 +15,7 @@ async def get(connection: AsyncConnection, name: str) -> UserRecord | None:
     row = (await connection.execute(select(users).where(users.c.name == name))).first()
     if row is None:
         return None
-    return UserRecord(row.name, row.display_name, row.role, row.password_hash, row.from_config)
+    return UserRecord(row.name, row.display_name, row.role, row.password_hash, row.config_hash)
 
 
 async def put(connection: AsyncConnection, user: UserRecord) -> None:
@@ -23,7 +23,7 @@ async def put(connection: AsyncConnection, user: UserRecord) -> None:
         "display_name": user.display_name,
         "role": user.role,
         "password_hash": user.password_hash,
-        "from_config": user.from_config,
+        "config_hash": user.config_hash,
     }
     done = await connection.execute(update(users).where(users.c.name == user.name).values(values))
     if not done.rowcount:
@@ -32,7 +32,7 @@ async def put(connection: AsyncConnection, user: UserRecord) -> None:
 
 async def remove_config_users_but(connection: AsyncConnection, names: set[str]) -> list[str]:
     """Removes the users that the config no longer names, with their sessions; gives their names."""
-    query = select(users.c.name).where(users.c.from_config, users.c.name.not_in(names))
+    query = select(users.c.name).where(users.c.config_hash.is_not(None), users.c.name.not_in(names))
     gone = list((await connection.scalars(query)).all())
     await connection.execute(delete(sessions).where(sessions.c.user.in_(gone)))
     await connection.execute(delete(users).where(users.c.name.in_(gone)))
@@ -69,7 +69,7 @@ async def get_session(
     row = (await connection.execute(query)).first()
     if row is None:
         return None
-    user = UserRecord(row.name, row.display_name, row.role, row.password_hash, row.from_config)
+    user = UserRecord(row.name, row.display_name, row.role, row.password_hash, row.config_hash)
     return SessionRecord(row.token_hash, user, row.created_us, row.expires_us, row.seen_us)
 
 

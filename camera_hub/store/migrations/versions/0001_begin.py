@@ -102,7 +102,7 @@ def _people() -> None:
         sa.Column("display_name", sa.Text(), nullable=False),
         sa.Column("role", sa.String(16), nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=False),
-        sa.Column("from_config", sa.Boolean(), nullable=False),
+        sa.Column("config_hash", sa.Text()),
         sa.PrimaryKeyConstraint("name", name="pk_users"),
     )
     op.create_table(

@@ -1,0 +1,69 @@
+"""What the link's server end hands over: facts to the sites' state, live packets to who watches.
+
+Also what live needs to know of a camera. The link and live know nothing of each other; they meet here.
+"""
+
+from dataclasses import dataclass
+
+from camera_hub.link.messages import (
+    EventClip,
+    EventNews,
+    EventPicture,
+    Health,
+    Hello,
+    LiveOpened,
+    LivePackets,
+)
+from camera_hub.live.hub import LiveHub
+from camera_hub.model import StreamName
+from camera_hub.server.shapes import global_id
+from camera_hub.server.sites_state import SitesState
+
+AWAY = "the site is not connected; the picture comes back by itself when it is"
+
+
+class Commune:
+    """Implements the link's protocol of the same name."""
+
+    def __init__(self, state: SitesState, live: LiveHub) -> None:
+        self._state = state
+        self._live = live
+
+    def site_key(self, site: str) -> str | None:
+        return self._state.site_key(site)
+
+    async def site_connected(self, hello: Hello) -> None:
+        await self._state.site_connected(hello)
+
+    async def site_gone(self, site: str) -> None:
+        self._live.site_gone(site, AWAY)
+        await self._state.site_gone(site)
+
+    async def health(self, site: str, health: Health) -> None:
+        await self._state.health(site, health)
+
+    async def deliver(self, site: str, message: EventNews | EventPicture | EventClip) -> None:
+        await self._state.deliver(site, message)
+
+    def live_opened(self, site: str, message: LiveOpened) -> None:
+        self._live.opened(global_id(site, message.camera), message.stream, message.info)
+
+    def live_packets(self, site: str, message: LivePackets) -> None:
+        self._live.feed(global_id(site, message.camera), message.stream, message.packets)
+
+
+@dataclass(frozen=True)
+class Watchable:
+    """A camera as live needs it."""
+
+    streams: tuple[StreamName, ...]
+    unavailable: str  # why nothing can be shown, in words; empty when all is well
+
+
+def watchable(state: SitesState, camera_id: str) -> Watchable | None:
+    """The camera by its global id; None when there is none."""
+    found = state.told(camera_id)
+    if found is None:
+        return None
+    info, connected = found
+    return Watchable(info.streams, "" if connected else AWAY)

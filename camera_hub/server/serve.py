@@ -1,0 +1,233 @@
+"""Runs the server: folder, store, people, link, live and HTTP, from the first to the last second.
+
+`serve` returns when it is cancelled, within three seconds: streams that never end by themselves
+(updates, live, links) are ended first. Run it on uvloop.
+"""
+
+import asyncio
+import contextlib
+import errno
+import random
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from camera_hub.clock import SYSTEM_CLOCK, Clock
+from camera_hub.folder import hold_folder
+from camera_hub.link.messages import MAX_MESSAGE_BYTES
+from camera_hub.link.server_end import ServerEnd
+from camera_hub.live.hub import LiveHub
+from camera_hub.live.whep import WhepSessions
+from camera_hub.model import HubError, StreamName
+from camera_hub.server import link
+from camera_hub.server.app import create_app
+from camera_hub.server.broadcast import Updates
+from camera_hub.server.commune import Commune, watchable
+from camera_hub.server.live import live_router
+from camera_hub.server.passwords import Passwords
+from camera_hub.server.people import FirstLogin, first_login, sync_config_users
+from camera_hub.server.rights import Right, needs
+from camera_hub.server.sessions import IDLE_US
+from camera_hub.server.settings import ServerSettings
+from camera_hub.server.sites_state import SitesState
+from camera_hub.store import Store, StoreError
+
+log = structlog.get_logger(__name__)
+
+END_S = 1.5  # for live views to say goodbye
+GRACE_S = 1  # for answers that are on their way when we end
+TIDY_EVERY_S = 3600.0
+FIRST_TIDY_S = 60.0
+
+
+@dataclass(frozen=True)
+class Started:
+    """The server listens. `first_login` is there until its password is changed."""
+
+    host: str
+    port: int
+    first_login: FirstLogin | None
+
+    @property
+    def url(self) -> str:
+        """An address that a browser on this machine can open."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
+
+
+async def serve(
+    settings: ServerSettings,
+    *,
+    started: Callable[[Started], None] = lambda _: None,
+    clock: Clock = SYSTEM_CLOCK,
+) -> None:
+    """The server, until it is cancelled. `started` is called once, when it listens.
+
+    Raises HubError in words when it cannot start: the port is taken, the folder is in use or not
+    writable, the database is newer, damaged or locked.
+    """
+    with (
+        hold_folder(settings.data, "serve"),
+        contextlib.closing(listen(settings.host, settings.port)) as sock,
+    ):
+        async with Store(settings.data, clock=clock) as store, assembled(settings, store, clock) as hub:
+            login = await first_login(store, hub.passwords)
+            port = sock.getsockname()[1]
+            server = _Server(hub, lambda: started(Started(settings.host, port, login)))
+            tidying = asyncio.create_task(_tidy(settings, store))
+            try:
+                await _until_cancelled(server, sock)
+            finally:
+                tidying.cancel()
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A server's parts that have to be ended."""
+
+    app: FastAPI
+    updates: Updates
+    live: LiveHub
+    whep: WhepSessions
+    passwords: Passwords
+
+    async def end_streams(self) -> None:
+        """Ends what would not end by itself."""
+        self.updates.close()
+        try:
+            async with asyncio.timeout(END_S):
+                await self.whep.close()
+                await self.live.close()
+        except TimeoutError:
+            log.warning("some live views did not end in time")
+
+
+@contextlib.asynccontextmanager
+async def assembled(
+    settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
+) -> AsyncIterator[Assembled]:
+    """The app with everything behind it, over an open store."""
+    updates = Updates()
+    passwords = Passwords()
+    state = SitesState(store, updates, settings.sites, clock)
+
+    async def start(camera_id: str, stream: StreamName) -> None:
+        await _watch(end, camera_id, stream, on=True)
+
+    async def stop(camera_id: str, stream: StreamName) -> None:
+        await _watch(end, camera_id, stream, on=False)
+
+    live = LiveHub(start, stop, clock=clock)
+    end = ServerEnd(Commune(state, live), clock)
+    whep = WhepSessions(clock=clock)
+    live_routes = live_router(live, whep, lambda camera: watchable(state, camera), needs(Right.LIVE))
+    app = create_app(
+        settings,
+        store,
+        state,
+        updates,
+        end,
+        passwords=passwords,
+        routers=(link.router(end), live_routes),
+        clock=clock,
+    )
+    made = Assembled(app, updates, live, whep, passwords)
+    try:
+        await sync_config_users(store, settings.users, passwords)
+        await state.load()
+        yield made
+    finally:
+        await made.end_streams()
+        passwords.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises HubError in words when the port cannot be had."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as exc:
+        raise HubError(f"server.host {host!r} is no address of this machine ({exc.strerror})") from exc
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(512)
+    except OSError as exc:
+        sock.close()
+        raise HubError(_no_port(host, port, exc)) from exc
+    return sock
+
+
+def _no_port(host: str, port: int, exc: OSError) -> str:
+    if exc.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is taken by another program; end that one, or set server.port to a free port"
+    if exc.errno == errno.EACCES:
+        return f"port {port} needs rights that camera-hub has not; set server.port to one above 1023"
+    if exc.errno == errno.EADDRNOTAVAIL:
+        return f"server.host {host} is no address of this machine; 0.0.0.0 means all that it has"
+    return f"cannot listen on {host}, port {port} ({exc.strerror}); set server.host and server.port anew"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but signals are our caller's, and what never ends is ended before it waits."""
+
+    def __init__(self, hub: Assembled, started: Callable[[], None]) -> None:
+        super().__init__(
+            uvicorn.Config(
+                hub.app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                ws="websockets-sansio",
+                ws_max_size=MAX_MESSAGE_BYTES + 1024,
+                ws_per_message_deflate=False,  # pictures and video are compressed already
+                timeout_graceful_shutdown=GRACE_S,
+            )
+        )
+        self._hub = hub
+        self._tell_started = started
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._tell_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._hub.end_streams()
+        await super().shutdown(sockets)
+
+
+async def _until_cancelled(server: _Server, sock: socket.socket) -> None:
+    running = asyncio.create_task(server.serve(sockets=[sock]))
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await running
+        raise
+
+
+async def _watch(end: ServerEnd, camera_id: str, stream: StreamName, *, on: bool) -> None:
+    site, _, camera = camera_id.partition(".")
+    await end.watch(site, camera, stream, on)
+
+
+async def _tidy(settings: ServerSettings, store: Store) -> None:
+    """Every hour, what is kept is brought within its bounds."""
+    await asyncio.sleep(FIRST_TIDY_S)
+    while True:
+        try:
+            await store.tidy(settings.keep_events_days, round(settings.keep_media_gb * 1e9), IDLE_US)
+        except StoreError as exc:
+            log.error("tidying the store failed; it is tried again", error=str(exc))
+        await asyncio.sleep(TIDY_EVERY_S * random.uniform(0.9, 1.1))  # noqa: S311 - no secret
