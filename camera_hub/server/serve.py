@@ -166,7 +166,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def _no_port(host: str, port: int, exc: OSError) -> str:
     if exc.errno == errno.EADDRINUSE:
-        return f"port {port} on {host} is taken by another program; end that one, or set server.port to a free port"
+        return f"port {port} on {host} is taken by another program; end that one, or set another server.port"
     if exc.errno == errno.EACCES:
         return f"port {port} needs rights that camera-hub has not; set server.port to one above 1023"
     if exc.errno == errno.EADDRNOTAVAIL:
