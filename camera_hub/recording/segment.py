@@ -1,0 +1,216 @@
+"""Writes one segment: a fragmented MP4 file, by stream copy.
+
+Promises: a fragment at least every two seconds of the stream, beginning at keyframes where it can. A
+fragment goes to the disk whole, in one write followed by fdatasync, or not at all: after a kill or a power
+cut everything up to the last fragment plays, and after a failed write the file is cut back to its last
+whole fragment and the write can be tried again, with nothing lost. A NAL unit's bytes are stored as the
+camera made them.
+Relies on Annex B packets in decoding order. Used from one thread.
+"""
+
+import os
+from pathlib import Path
+
+from camera_hub.model import HubError, Packet, StreamInfo
+from camera_hub.recording.annexb import (
+    CODECS,
+    ParameterSets,
+    configuration_record,
+    nal_units,
+    parameter_sets,
+)
+from camera_hub.recording.fmp4 import Origin, Sample, fragment, sample_entry, segment_head
+from camera_hub.recording.timeline import Timeline
+
+FRAGMENT_US = 2_000_000  # no fragment is longer
+SHORT_US = 1_000_000  # a keyframe ends no fragment shorter than this which begins with one
+FRAGMENT_BYTES = 8 << 20  # nor is one much larger
+LONGEST_US = 3_600_000_000  # no segment is longer, even where no keyframe comes
+
+
+class CannotRecordError(HubError):
+    """The stream as it is cannot be recorded."""
+
+
+def sets_of(info: StreamInfo, keyframe: Packet) -> ParameterSets:
+    """The parameter sets to decode `keyframe` with: its own, or else those told at the opening.
+
+    Raises CannotRecordError where there are none.
+    """
+    units = nal_units(keyframe.data)
+    if not units:
+        raise CannotRecordError("The camera sends keyframes that are empty or no Annex B byte stream.")
+    own = parameter_sets(info.codec, units)
+    if own.complete:
+        return own
+    told = parameter_sets(info.codec, nal_units(info.extradata))
+    merged = ParameterSets(*(mine or theirs for mine, theirs in zip(own, told, strict=True)))
+    if not merged.complete:
+        raise CannotRecordError(
+            "The camera has not sent its parameter sets (SPS, PPS) yet; without them nothing plays."
+        )
+    return merged
+
+
+class SegmentWriter:
+    """Opens its file with the first packet, which must be a keyframe; `write` the rest, `finish`, `close`.
+
+    Raises CannotRecordError where the stream cannot be recorded, OSError where the file cannot be made.
+    """
+
+    def __init__(
+        self, path: Path, info: StreamInfo, first: Packet, camera: str = "", stream: str = "main"
+    ) -> None:
+        if info.codec not in CODECS:
+            raise CannotRecordError(
+                f"The stream's codec {info.codec} cannot be recorded; set the camera to H.264 or H.265."
+            )
+        self.start_us = first.wall_us
+        self.stream_us = first.dts_us
+        self.duration_us = 0  # of what is on disk
+        self.bytes = 0  # of what is on disk
+        self._codec = info.codec
+        self._sets = sets_of(info, first)
+        entry = sample_entry(
+            info.codec, info.width, info.height, configuration_record(info.codec, self._sets)
+        )
+        origin = Origin(camera, stream, self.start_us, self.stream_us)
+        self._unwritten = segment_head(entry, info.width, info.height, origin)
+        self._unwritten_us = 0
+        self._timeline = Timeline()
+        self._sequence = 0
+        self._samples: list[Sample] = []
+        self._data: list[bytes] = []
+        self._data_size = 0
+        self._begin_us = 0  # of the fragment being gathered
+        self._begin_wall_us = first.wall_us
+        self._open_sample: Sample | None = None  # the newest, whose duration is not known yet
+        self._open_us = 0
+        self._usual_us = round(1_000_000 / info.fps) if info.fps else 40_000
+        self._path = path
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        self._gather(first)
+
+    @property
+    def repaired(self) -> int:
+        """How many packets had timestamps that could not be taken as they were."""
+        return self._timeline.repaired
+
+    @property
+    def unwritten_bytes(self) -> int:
+        """What `flush` has still to write."""
+        return len(self._unwritten)
+
+    def ends_before(self, packet: Packet, length_us: int) -> bool:
+        """Whether `packet` begins the next segment: a keyframe after `length_us`, or something changed."""
+        if self._timeline.silence_before(packet) or self._open_us > LONGEST_US:
+            return True
+        if not packet.keyframe:
+            return False
+        if self._timeline.jumped or packet.dts_us - self.stream_us >= length_us:
+            return True
+        sets = parameter_sets(self._codec, nal_units(packet.data))
+        return any(new and new != old for new, old in zip(sets, self._sets, strict=True))
+
+    def write(self, packet: Packet) -> None:
+        """Take the next packet. Raises OSError where a fragment could not be written: see `flush`."""
+        if self._gather(packet):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is due to be on disk. After an OSError it may be called again, and nothing is lost."""
+        if not self._unwritten:
+            return
+        try:
+            self._write_all(self._unwritten)
+        except OSError:
+            os.ftruncate(self._fd, self.bytes)
+            raise
+        first = self.bytes == 0
+        self.bytes += len(self._unwritten)
+        self.duration_us = self._unwritten_us
+        self._unwritten = b""
+        os.fdatasync(self._fd)
+        if first:
+            _sync_folder(self._path.parent)
+
+    def finish(self, following: Packet | None = None) -> None:
+        """Write the last fragment; its last picture lasts until the `following` packet, if that is near.
+
+        Raises OSError, after which `flush` may be called again; then `close`.
+        """
+        end_us = self._open_us + self._usual_us
+        if following is not None and not self._timeline.silence_before(following):
+            end_us = self._timeline.place(following).time_us
+        self._end_sample(end_us)
+        self._end_fragment(end_us)
+        self.flush()
+
+    def close(self) -> None:
+        """Close the file as it is on disk."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    # -- gathering -------------------------------------------------------------------------
+
+    def _gather(self, packet: Packet) -> bool:
+        """Take a packet into the fragment being gathered; whether a fragment is due before it."""
+        units = nal_units(packet.data)
+        if not units:
+            return False
+        place = self._timeline.place(packet)
+        due = False
+        if self._open_sample is not None:
+            self._usual_us = place.time_us - self._open_us
+            self._end_sample(place.time_us)
+            due = self._due(packet.keyframe, place.time_us)
+            if due:
+                self._end_fragment(place.time_us)
+        if not self._samples:
+            self._begin_us, self._begin_wall_us = place.time_us, packet.wall_us
+        size = 0
+        for unit in units:
+            self._data += (len(unit).to_bytes(4), unit)
+            size += 4 + len(unit)
+        self._data_size += size
+        self._open_sample = Sample(0, size, place.offset_us, packet.keyframe)
+        self._open_us = place.time_us
+        return due
+
+    def _due(self, keyframe: bool, time_us: int) -> bool:
+        length_us = time_us - self._begin_us
+        if keyframe and (length_us >= SHORT_US or not self._samples[0].keyframe):
+            return True
+        return length_us >= FRAGMENT_US or self._data_size >= FRAGMENT_BYTES
+
+    def _end_sample(self, end_us: int) -> None:
+        if self._open_sample is not None:
+            self._samples.append(self._open_sample._replace(duration_us=end_us - self._open_us))
+            self._open_sample = None
+
+    def _end_fragment(self, end_us: int) -> None:
+        if not self._samples:
+            return
+        self._sequence += 1
+        data = b"".join(self._data)
+        self._unwritten += fragment(self._sequence, self._begin_us, self._begin_wall_us, self._samples, data)
+        self._unwritten_us = end_us
+        self._samples, self._data, self._data_size = [], [], 0
+
+    def _write_all(self, data: bytes) -> None:
+        view = memoryview(data)
+        at = self.bytes
+        while view:
+            written = os.pwrite(self._fd, view, at)
+            at += written
+            view = view[written:]
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new file's name must survive a power cut as well (fsync(2))."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
