@@ -22,10 +22,11 @@ _TAG = "tag:yaml.org,2002:"
 
 _IN_WORDS = {
     "'\\t'": "a line starts with a tab; use spaces",
-    "mapping values": "there is a second `:` in the line; put text that holds `: ` in quotes",
+    "mapping values": "a `:` stands where none can; mend the indent, or put text that holds `: ` in quotes",
     "another document": "there is a second `---`; keep one document in the file",
     "undefined alias": "a value starts with *; put it in quotes",
     "cannot start any token": "a value starts with a sign that YAML keeps for itself; put it in quotes",
+    "escape": "a \\ inside of \"...\" means something else; use '...' there",
     "quoted scalar": "a quote is opened and never closed",
     "flow sequence": "a [ is opened and not closed before here",
     "flow mapping": "a { is opened and not closed before here",
@@ -109,7 +110,9 @@ def _yaml_error(file: Path, exc: MarkedYAMLError) -> ConfigError:
     complaint = f"{exc.context or ''} {exc.problem or ''}"
     known = (words for sign, words in _IN_WORDS.items() if sign in complaint)
     words = next(known, "this is not YAML; compare it with a sample in config/")
-    mark = exc.problem_mark or exc.context_mark
+    marks = (exc.problem_mark, exc.context_mark)
+    # Of a key without its colon the parser complains only in the next line.
+    mark = marks["simple key" in complaint] or marks[0] or marks[1]
     if mark is None:
         return ConfigError.of(file, words)
     return ConfigError.of(file, f"column {mark.column + 1}: {words}", line=mark.line + 1)

@@ -38,7 +38,7 @@ class Secrets:
         if self._file is None:
             return f"set {name} in the environment, or in a secrets file that `secrets:` names"
         more = "" if self._there else f" (not there yet; make it, then: chmod 600 {self._file})"
-        return f"set {name} in the environment, or add a line `{name}: ...` to the secrets file {self._file}{more}"
+        return f"set {name} in the environment, or add `{name}: ...` to the secrets file {self._file}{more}"
 
 
 def fill_in(document: Document, environment: Mapping[str, str]) -> None:
