@@ -7,6 +7,7 @@ needs is imported in it, so that `--help` comes at once.
 
 import json
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,12 @@ from camera_hub import __version__
 from camera_hub.model import HubError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from camera_hub.config import Config, ConfigError
+    from camera_hub.server.serve import Started
+
+CRASHED = 70  # as in sysexits.h
 
 app = typer.Typer(
     name="camera-hub",
@@ -38,6 +44,10 @@ def main() -> None:
         app()
     except HubError as exc:
         raise SystemExit(_fail(exc)) from None
+    except Exception as exc:
+        # Our own mistake: loud, and told apart from what a person can mend, so that `run` starts it again.
+        traceback.print_exc()
+        raise SystemExit(CRASHED) from exc
 
 
 def _fail(error: HubError) -> int:
@@ -75,6 +85,133 @@ def _hub(
     ] = False,
 ) -> None:
     """Options that stand before a command."""
+
+
+@app.command()
+def run(config: ConfigPath) -> None:
+    """Run the whole hub on this machine: server and worker, and the practice hamlet where CONFIG has one.
+
+    Ctrl-C ends all of it.
+    """
+    import asyncio
+
+    from camera_hub import run as running
+    from camera_hub.link.handshake import SiteKey
+
+    loaded = _load(config)
+    loaded.require_worker()
+    loaded.require_server()
+    SiteKey.load_or_make(loaded.storage.path / "site.key")  # the server reads it, the worker signs with it
+    code = asyncio.run(running.run(running.parts(config, practice=loaded.practice is not None)))
+    raise typer.Exit(code)
+
+
+@app.command()
+def serve(
+    config: ConfigPath,
+    own_worker: Annotated[
+        bool, typer.Option("--own-worker", help="Let in the worker of this machine's data folder, too.")
+    ] = False,
+) -> None:
+    """Run the server: it takes what the workers of its sites bring, and shows it on the dashboard."""
+    import asyncio
+
+    from camera_hub.link.handshake import SiteKey
+    from camera_hub.run import until_asked_to_end
+    from camera_hub.server.serve import serve as server
+    from camera_hub.server.settings import KnownSite, ServerSettings
+
+    loaded = _load(config)
+    loaded.require_server()
+    own = []
+    if own_worker:
+        key = SiteKey.load_or_make(loaded.storage.path / "site.key")
+        own = [KnownSite(loaded.site.id, loaded.site.name, key.public_text())]
+    settings = ServerSettings.of(loaded, *own)
+    _on_uvloop(lambda: until_asked_to_end(asyncio.ensure_future(server(settings, started=_greet))))
+
+
+@app.command()
+def ingest(
+    config: ConfigPath,
+    own_server: Annotated[
+        bool, typer.Option("--own-server", help="Link to the server of CONFIG on this machine, too.")
+    ] = False,
+) -> None:
+    """Run the worker: it reads the cameras, records, finds what moves, and tells the servers."""
+    import asyncio
+
+    from camera_hub.config import LinkServerConfig
+    from camera_hub.ingest.worker import ingest as worker
+    from camera_hub.run import until_asked_to_end
+
+    loaded = _load(config)
+    loaded.require_worker()
+    own = LinkServerConfig(name="own", url=loaded.require_server().link_url()) if own_server else None
+    _on_uvloop(lambda: until_asked_to_end(asyncio.ensure_future(worker(loaded, own))))
+
+
+@app.command()
+def key(config: ConfigPath) -> None:
+    """Print the public key of this site's worker, for `server.sites` in the server's configuration."""
+    from camera_hub.config import load_config
+    from camera_hub.link.handshake import SiteKey
+
+    loaded = load_config(config)
+    typer.echo(SiteKey.load_or_make(loaded.storage.path / "site.key").public_text())
+
+
+@app.command()
+def health(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The server's address: http://127.0.0.1:8787")],
+) -> None:
+    """Ask a server whether it is well; leaves with 0 when it is. Made for a container's health check."""
+    import urllib.error
+    import urllib.request
+
+    if not url.startswith(("http://", "https://")):
+        raise HubError(f"{url} is no address of a server; give one like http://127.0.0.1:8787")
+    try:
+        with urllib.request.urlopen(f"{url.rstrip('/')}/readyz", timeout=5) as answer:  # noqa: S310 - http(s) only
+            typer.echo(answer.read(1000).decode(errors="replace").strip())
+    except (urllib.error.URLError, OSError) as exc:
+        raise HubError(f"the server at {url} is not well: {getattr(exc, 'reason', exc)}") from exc
+
+
+def _load(file: Path) -> "Config":
+    """The configuration, with the log set up as it says."""
+    from camera_hub import logs
+    from camera_hub.config import load_config
+
+    loaded = load_config(file)
+    logs.configure(loaded.log.level, loaded.log.format, secrets=loaded.secret_values())
+    return loaded
+
+
+def _on_uvloop(main: "Callable[[], Coroutine[None, None, None]]") -> None:
+    import asyncio
+
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_awaited(main))
+
+
+async def _awaited(main: "Callable[[], Coroutine[None, None, None]]") -> None:
+    await main()  # made here, where a loop runs
+
+
+def _greet(started: "Started") -> None:
+    """Tell the person at the terminal where the dashboard is, and how to get in the first time."""
+    from rich.console import Console
+    from rich.panel import Panel
+
+    lines = [f"Camera Hub: [bold]{started.url}[/bold]"]
+    login = started.first_login
+    if login is not None:
+        lines.append(f"First login: [bold]{login.name}[/bold]  password: [bold]{login.password}[/bold]")
+        lines.append("Change the password in the menu at the top; until then it is shown at each start.")
+    Console(stderr=True, highlight=False).print(Panel("\n".join(lines), expand=False))
 
 
 @app.command()

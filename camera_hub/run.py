@@ -21,7 +21,7 @@ PARENT_PIPE = "CAMERA_HUB_PARENT_PIPE"
 STOP_S = 4.0
 BACKOFF_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 STEADY_S = 30.0
-CANNOT_START = 2  # the exit code of a command that a person has to mend
+FOR_PEOPLE = (1, 2)  # exit codes of a command that said what a person has to mend
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ async def _keep(part: Part, parent_pipe: int, stop: asyncio.Event) -> int:
             await _end(process, ended)
             return 0
         code = ended.result()
-        if code == CANNOT_START:
+        if code in FOR_PEOPLE:
             return code
         failures = 0 if loop.time() - began > STEADY_S else failures + 1
         log.error("a part of the hub ended; starting it again", part=part.name, code=code)

@@ -178,6 +178,11 @@ class ServerConfig(Section):
         description="Prometheus may read /metrics with this as its bearer token; best as ${NAME}.",
     )
 
+    def link_url(self) -> str:
+        """Where a worker on this machine links."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        return f"ws://{f'[{host}]' if ':' in host else host}:{self.port}/api/link"
+
     @classmethod
     def _examine(cls, data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Loc, str]]]:
         return data, twice(data.get("sites"), "id", "sites", "each site has its own id")

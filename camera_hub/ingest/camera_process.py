@@ -19,7 +19,7 @@ import structlog
 
 from camera_hub import logs
 from camera_hub.clock import SYSTEM_CLOCK
-from camera_hub.config import CameraConfig
+from camera_hub.config import CameraConfig, LogConfig
 from camera_hub.ingest.channel import CameraEnd
 from camera_hub.ingest.health import camera_health
 from camera_hub.ingest.messages import Beat, MakeStill, StillMade, Stop, Tap
@@ -41,18 +41,17 @@ class CameraSpec:
     camera: CameraConfig
     recordings: Path
     catalogue: Path
-    segment_s: int
+    segment_s: float
     max_bytes: int
     keep_free_bytes: int
-    log_level: str
-    log_format: str
+    log: LogConfig
 
 
 def main(spec: CameraSpec, sock: socket.socket) -> None:
     """The process's entry."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the worker, which tells us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    logs.configure(spec.log_level, spec.log_format)
+    logs.configure(spec.log.level, spec.log.format, secrets=spec.camera.secret_values())
     structlog.contextvars.bind_contextvars(camera=spec.camera.id)
     threading.excepthook = _die
     cv2.setNumThreads(1)  # the other cameras have the other cores
@@ -153,10 +152,12 @@ class CameraProcess:
         self._channel.send(Beat(health=health))
 
     def _check_threads(self, now_us: int) -> None:
-        parts = [*self._pipelines.values(), *([self._watcher] if self._watcher else [])]
-        for part in parts:
-            if now_us - part.alive_us > HUNG_S * 1e6:
-                log.error("a thread hangs; the camera's process ends", part=type(part).__name__)
+        alive_us = {f"record {stream}": pipeline.alive_us for stream, pipeline in self._pipelines.items()}
+        if self._watcher is not None:
+            alive_us["watch"] = self._watcher.alive_us
+        for thread, last_us in alive_us.items():
+            if now_us - last_us > HUNG_S * 1e6:
+                log.error("a thread hangs; the camera's process ends", thread=thread)
                 os._exit(71)
 
     def _still(self, request: int, height: int | None) -> StillMade:

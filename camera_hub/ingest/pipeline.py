@@ -16,7 +16,7 @@ from camera_hub.ingest.channel import CameraEnd
 from camera_hub.ingest.messages import TapOpened, TapPackets
 from camera_hub.ingest.packet_queue import PacketQueue, Pause
 from camera_hub.ingest.watcher import Watcher
-from camera_hub.live import GopCache
+from camera_hub.live.gop import GopCache
 from camera_hub.model import CameraState, Packet, StreamHealth, StreamInfo, StreamName
 from camera_hub.recording import Recorder
 

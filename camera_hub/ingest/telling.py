@@ -10,7 +10,7 @@ from typing import Protocol
 
 from camera_hub.ingest.messages import EventFound
 from camera_hub.model import Box, Event, EventKind
-from camera_hub.motion import Changed, Closed, Opened
+from camera_hub.motion import Closed, Report
 
 PICTURE_EVERY_US = 5_000_000  # a better picture of an open event is not sent more often
 
@@ -47,7 +47,7 @@ class EventTeller:
         self._open: dict[int, _Telling] = {}
         self._last: Picture | None = None
 
-    def tell(self, reports: Iterable[Opened | Changed | Closed], frame: Picture | None) -> list[EventFound]:
+    def tell(self, reports: Iterable[Report], frame: Picture | None) -> list[EventFound]:
         """The reports on `frame` as events; `frame` is None where the stream has ended."""
         frame = frame or self._last
         if frame is None:
@@ -55,7 +55,7 @@ class EventTeller:
         self._last = frame
         return [self._tell(report, frame) for report in reports]
 
-    def _tell(self, report: Opened | Changed | Closed, frame: Picture) -> EventFound:
+    def _tell(self, report: Report, frame: Picture) -> EventFound:
         # The camera's clock and the wall clock run side by side over the length of an event.
         offset_us = frame.wall_us - frame.pts_us
         telling = self._open.get(report.number)

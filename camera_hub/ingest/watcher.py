@@ -13,7 +13,7 @@ from camera_hub.ingest.messages import EventFound
 from camera_hub.ingest.packet_queue import PacketQueue, Pause
 from camera_hub.ingest.telling import EventTeller
 from camera_hub.model import Packet, StreamInfo
-from camera_hub.motion import MotionDetector
+from camera_hub.motion import MotionDetector, MotionSettings
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +29,7 @@ class Watcher:
         self.alive_us = clock.monotonic_us()
         self._tell = tell
         self._clock = clock
-        self._detector = MotionDetector(camera.motion_settings())
+        self._detector = MotionDetector(_settings(camera))
         self._teller = EventTeller(camera.id, lambda wall_us: str(ULID.from_timestamp(wall_us / 1e6)))
         self._decoder: LumaDecoder | None = None
         self._latest: DecodedFrame | None = None
@@ -83,3 +83,9 @@ class Watcher:
             for found in self._teller.tell(self._detector.flush(last.pts_us), last):
                 self._tell(found)
         self._decoder = None
+
+
+def _settings(camera: CameraConfig) -> MotionSettings:
+    return MotionSettings(
+        zones=camera.info().zones, masks=camera.mask_zones(), sensitivity=camera.motion.sensitivity
+    )

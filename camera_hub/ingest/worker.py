@@ -9,12 +9,13 @@ import contextlib
 import shutil
 import sqlite3
 from collections import defaultdict
+from collections.abc import Sequence
 
 import structlog
 
 from camera_hub import __version__
 from camera_hub.clock import SYSTEM_CLOCK, Clock
-from camera_hub.config import Config, LinkedServer
+from camera_hub.config import Config, LinkServerConfig
 from camera_hub.folder import hold_folder
 from camera_hub.ingest.camera_process import CameraSpec
 from camera_hub.ingest.clips import ClipCutter
@@ -35,10 +36,10 @@ ROOM_BYTES = 16 * 1024 * 1024
 START_APART_S = 0.05  # seven decoders need not start in one instant
 
 
-async def ingest(config: Config, own_server: LinkedServer | None = None) -> None:
+async def ingest(config: Config, own_server: LinkServerConfig | None = None) -> None:
     """Run the worker until cancelled. `own_server` is a server on this machine beside the config's."""
     config.require_worker()
-    with hold_folder(config.storage.path, "worker"):
+    with hold_folder(config.storage.path, "ingest"):
         worker = Worker(config, [*([own_server] if own_server else []), *config.link.servers])
         await worker.run()
 
@@ -46,7 +47,7 @@ async def ingest(config: Config, own_server: LinkedServer | None = None) -> None
 class Worker:
     """Implements `link.worker_end.Hamlet`."""
 
-    def __init__(self, config: Config, servers: list[LinkedServer], clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, config: Config, servers: list[LinkServerConfig], clock: Clock = SYSTEM_CLOCK) -> None:
         self._config = config
         self._clock = clock
         self._infos = tuple(camera.info() for camera in config.cameras)
@@ -61,17 +62,18 @@ class Worker:
         self._retention = Retention(self._recordings, self._catalogue, max_bytes, keep_free_bytes)
         self._recorded_bytes = 0
         self._outbox = AsyncOutbox(Outbox(folder / "worker.db", [s.name for s in servers]))
+        clip_streams = {c.id: smallest(c.recorded_streams) for c in config.cameras if c.recorded_streams}
         self._clips = ClipCutter(
             self._outbox,
             self._recordings,
             self._catalogue,
-            {camera.id: camera.clip_stream for camera in config.cameras}.get,
+            clip_streams.get,
             self._outbox_changed,
             clock,
         )
         self._events = EventKeeper(
             self._outbox,
-            has_clip=lambda camera: config.camera(camera).clip_stream is not None,
+            has_clip=clip_streams.__contains__,
             make_room=lambda: self._retention.make_room(ROOM_BYTES),
             on_kept=self._outbox_changed,
         )
@@ -85,8 +87,7 @@ class Worker:
                     segment_s=config.storage.segment_s,
                     max_bytes=max_bytes,
                     keep_free_bytes=keep_free_bytes,
-                    log_level=config.log.level,
-                    log_format=config.log.format,
+                    log=config.log,
                 ),
                 context,
                 starting,
@@ -100,7 +101,7 @@ class Worker:
         key = SiteKey.load_or_make(folder / "site.key")
         self._ends = [self._end(server, key) for server in servers]
 
-    def _end(self, server: LinkedServer, key: SiteKey) -> WorkerEnd:
+    def _end(self, server: LinkServerConfig, key: SiteKey) -> WorkerEnd:
         return WorkerEnd(
             server=server.name,
             url=server.url,
@@ -210,3 +211,8 @@ class Worker:
             except (OSError, sqlite3.Error) as exc:
                 log.error("retention failed; trying again", error=str(exc))
             await asyncio.sleep(RETAIN_S)
+
+
+def smallest(streams: Sequence[StreamName]) -> StreamName:
+    """The stream that an event's video is cut from: enough to see what happened, and soon sent."""
+    return "sub" if "sub" in streams else "main"
