@@ -4,6 +4,7 @@ Promises: pure functions; a NAL unit's bytes are never changed, so what a camera
 Relies on ITU-T H.264 (7.3, annex B), ITU-T H.265 (7.3, annex B) and ISO/IEC 14496-15 (`avcC`, `hvcC`).
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from camera_hub.model import HubError
@@ -11,9 +12,10 @@ from camera_hub.model import HubError
 CODECS = ("h264", "hevc")
 """The codecs that can be recorded, by FFmpeg's names."""
 
+_START_CODE = b"\x00\x00\x01"
 _H264_SPS, _H264_PPS = 7, 8
 _HEVC_VPS, _HEVC_SPS, _HEVC_PPS = 32, 33, 34
-_H264_HIGH_PROFILES = {100, 110, 122, 144}  # those whose record ends with chroma and bit depths
+_H264_HIGH_PROFILES = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}  # H.264, 7.3.2.1.1
 
 
 class ParameterSets(NamedTuple):
@@ -33,22 +35,35 @@ class ParameterSetsError(HubError):
     """The camera's SPS or VPS cannot be read."""
 
 
-def nal_units(data: bytes) -> list[bytes]:
+def nal_units(data: bytes) -> list[memoryview]:
     """The NAL units of an access unit, without start codes; none where `data` is not Annex B.
 
-    A NAL unit never ends in a zero byte: zeros before a start code belong to the start code.
+    They are views of `data`: a packet's bytes are not copied on their way to the disk. A NAL unit never ends
+    in a zero byte: zeros before a start code belong to the start code.
     """
-    return [unit for part in data.split(b"\x00\x00\x01")[1:] if (unit := part.rstrip(b"\x00"))]
+    view = memoryview(data)
+    units = []
+    begin = data.find(_START_CODE)
+    while begin >= 0:
+        begin += 3
+        following = data.find(_START_CODE, begin)
+        end = following if following >= 0 else len(data)
+        while end > begin and data[end - 1] == 0:
+            end -= 1
+        if end > begin:
+            units.append(view[begin:end])
+        begin = following
+    return units
 
 
-def parameter_sets(codec: str, units: list[bytes]) -> ParameterSets:
+def parameter_sets(codec: str, units: Sequence[memoryview]) -> ParameterSets:
     """The parameter sets among `units`, each once and in their order."""
     wanted = (-1, _H264_SPS, _H264_PPS) if codec == "h264" else (_HEVC_VPS, _HEVC_SPS, _HEVC_PPS)
     found: dict[int, dict[bytes, None]] = {kind: {} for kind in wanted}
     for unit in units:
         kind = unit[0] & 0x1F if codec == "h264" else (unit[0] >> 1) & 0x3F
         if kind in found:
-            found[kind][unit] = None
+            found[kind][bytes(unit)] = None
     return ParameterSets(*(tuple(found[kind]) for kind in wanted))
 
 

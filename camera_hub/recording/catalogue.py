@@ -58,7 +58,7 @@ class Segment(msgspec.Struct, frozen=True):
 
 
 class Catalogue:
-    """Opens the catalogue, makes it where there is none, and rebuilds a damaged one.
+    """Opens the catalogue; where there is none or a damaged one, makes it from the files.
 
     Safe from several threads and processes. Methods raise sqlite3.Error when the disk or another process is
     in the way; opening raises CatalogueError, in words.
@@ -78,10 +78,12 @@ class Catalogue:
             ) from exc
         try:
             fcntl.flock(self._users, fcntl.LOCK_SH)
-            self._db = self._open_or_heal()
+            self._db, made = self._open_or_heal()
         except BaseException:
             os.close(self._users)
             raise
+        if made and self.rebuild(path.parent):
+            log.error("the catalogue of recordings was lost; it is made anew from the files", path=str(path))
 
     def close(self) -> None:
         with self._mutex:
@@ -180,7 +182,8 @@ class Catalogue:
         for path in files.scan(folder):
             if path not in known:
                 found += self._adopt(folder, path, None)
-        log.warning("the catalogue of recordings is rebuilt from the files", segments=found)
+        if found:
+            log.warning("recordings are entered into the catalogue from their files", segments=found)
         return found
 
     def check(self, folder: Path, deep: bool = False) -> list[str]:
@@ -205,7 +208,7 @@ class Catalogue:
             found = None
         if found is None or not found.duration_us:
             # A file whose head never reached the disk holds nothing; one that is not ours is left alone.
-            if row is not None or full.stat().st_size == 0:
+            if row is not None or files.is_blank(full):
                 files.remove(folder, path)
                 self.forget([row.id] if row else [])
             else:
@@ -243,7 +246,7 @@ class Catalogue:
 
     # -- the database ----------------------------------------------------------------------
 
-    def _open_or_heal(self) -> sqlite3.Connection:
+    def _open_or_heal(self) -> tuple[sqlite3.Connection, bool]:
         try:
             return schema.open_database(self._path)
         except sqlite3.OperationalError as exc:
@@ -260,11 +263,10 @@ class Catalogue:
                 f"The catalogue {self._path} is damaged; stop the hub and start it again, and it is rebuilt."
             ) from exc
         aside = schema.move_aside(self._path)
-        log.error("the damaged catalogue is moved aside; making a new one from the files", aside=str(aside))
-        self._db = schema.open_database(self._path)
-        self.rebuild(self._path.parent)
+        log.error("the damaged catalogue is moved aside", aside=str(aside))
+        opened = schema.open_database(self._path)
         fcntl.flock(self._users, fcntl.LOCK_SH)
-        return self._db
+        return opened
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:

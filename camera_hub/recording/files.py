@@ -59,6 +59,12 @@ def examine(path: Path) -> Found:
         return Found(reader.head, duration_us, end, path.stat().st_size)
 
 
+def is_blank(path: Path) -> bool:
+    """Whether a power cut left nothing of a file but its name, or zeros. Raises OSError."""
+    with path.open("rb") as file:
+        return not any(file.read(16))
+
+
 def remove(folder: Path, path: str) -> None:
     """Delete a segment's file, if it is there, and the folders that it leaves empty. Raises OSError."""
     (folder / path).unlink(missing_ok=True)

@@ -64,8 +64,8 @@ def segment_head(entry: bytes, width: int, height: int, origin: Origin) -> bytes
     return _box(b"ftyp", b"iso6", bytes(4), b"iso6mp41") + moov
 
 
-def fragment(sequence: int, time_us: int, wall_us: int, samples: Sequence[Sample], data: bytes) -> bytes:
-    """One fragment: `samples`' bytes one after the other are `data`.
+def fragment_head(sequence: int, time_us: int, wall_us: int, samples: Sequence[Sample]) -> bytes:
+    """One fragment up to its samples' bytes, which follow it one after the other.
 
     `time_us` is the first sample's decoding time, counted from the segment's start. `wall_us` is when that
     sample reached the hub; it stands in `prft` (14496-12, 8.16.5), so that each fragment keeps both clocks.
@@ -83,7 +83,7 @@ def fragment(sequence: int, time_us: int, wall_us: int, samples: Sequence[Sample
     moof_size = 8 + len(mfhd) + 8 + len(tfhd) + len(tfdt) + 20 + len(rows)
     trun = _full(b"trun", 1, 0x000F01, struct.pack(">II", len(samples), moof_size + 8), rows)
     moof = _box(b"moof", mfhd, _box(b"traf", tfhd, tfdt, trun))
-    return b"".join((prft, moof, struct.pack(">I", 8 + len(data)), b"mdat", data))
+    return b"".join((prft, moof, struct.pack(">I", 8 + sum(s.size for s in samples)), b"mdat"))
 
 
 def clip_head(entry: bytes, width: int, height: int, samples: Sequence[Sample], data_size: int) -> bytes:

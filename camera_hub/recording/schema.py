@@ -2,7 +2,7 @@
 
 Promises: a database that this returns is sound and of the newest version. Later versions add tables and
 columns by another step in `MIGRATIONS`; a step that was released is never changed. WAL lets many processes
-read while one writes; a commit survives a kill, and what a power cut takes of the newest rows the files give back.
+read while one writes; a commit survives a kill; newest rows that a power cut takes come back from the files.
 """
 
 import sqlite3
@@ -41,8 +41,8 @@ class CatalogueError(HubError):
     """The catalogue cannot be used; says why and what to do."""
 
 
-def open_database(path: Path) -> sqlite3.Connection:
-    """The database, made or brought up to date, in autocommit mode and for any thread.
+def open_database(path: Path) -> tuple[sqlite3.Connection, bool]:
+    """The database, in autocommit mode and for any thread, brought up to date; and whether it was made now.
 
     Raises CatalogueError for a newer version, sqlite3.OperationalError where the disk or another process is
     in the way, any other sqlite3.DatabaseError where the file is damaged.
@@ -54,11 +54,11 @@ def open_database(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA wal_autocheckpoint = 100")  # pages: the log stays small beside a full disk
         db.execute("PRAGMA journal_size_limit = 1048576")
         _refuse_damage(db)
-        _migrate(db, path)
+        made = _migrate(db, path)
     except BaseException:
         db.close()
         raise
-    return db
+    return db, made
 
 
 def move_aside(path: Path) -> Path:
@@ -78,8 +78,10 @@ def _refuse_damage(db: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(verdict)
 
 
-def _migrate(db: sqlite3.Connection, path: Path) -> None:
+def _migrate(db: sqlite3.Connection, path: Path) -> bool:
+    """Whether there was nothing before. Raises as `open_database` does."""
     version = _version(db)
+    made = False
     if version > len(MIGRATIONS):
         raise CatalogueError(
             f"The catalogue {path} was made by a newer Camera Hub (version {version}, this one knows "
@@ -89,6 +91,7 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
         db.execute("BEGIN IMMEDIATE")
         try:
             version = _version(db)  # another process may have been quicker
+            made = made or version == 0
             if version < len(MIGRATIONS):
                 for statement in MIGRATIONS[version].split(";"):
                     db.execute(statement)
@@ -98,6 +101,7 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
         except BaseException:
             db.execute("ROLLBACK")
             raise
+    return made
 
 
 def _version(db: sqlite3.Connection) -> int:

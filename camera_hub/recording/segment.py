@@ -9,6 +9,7 @@ Relies on Annex B packets in decoding order. Used from one thread.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from camera_hub.model import HubError, Packet, StreamInfo
@@ -19,12 +20,13 @@ from camera_hub.recording.annexb import (
     nal_units,
     parameter_sets,
 )
-from camera_hub.recording.fmp4 import Origin, Sample, fragment, sample_entry, segment_head
+from camera_hub.recording.fmp4 import Origin, Sample, fragment_head, sample_entry, segment_head
 from camera_hub.recording.timeline import Timeline
 
 FRAGMENT_US = 2_000_000  # no fragment is longer
 SHORT_US = 1_000_000  # a keyframe ends no fragment shorter than this which begins with one
 FRAGMENT_BYTES = 8 << 20  # nor is one much larger
+_MOST_PARTS = 1000  # that one call of writev takes
 LONGEST_US = 3_600_000_000  # no segment is longer, even where no keyframe comes
 
 
@@ -75,12 +77,13 @@ class SegmentWriter:
             info.codec, info.width, info.height, configuration_record(info.codec, self._sets)
         )
         origin = Origin(camera, stream, self.start_us, self.stream_us)
-        self._unwritten = segment_head(entry, info.width, info.height, origin)
-        self._unwritten_us = 0
+        self._unwritten: list[bytes | memoryview] = [segment_head(entry, info.width, info.height, origin)]
+        self._unwritten_us = 0  # what `duration_us` will be once it is written
+        self._synced_us = 0  # how much of it a power cut leaves
         self._timeline = Timeline()
         self._sequence = 0
         self._samples: list[Sample] = []
-        self._data: list[bytes] = []
+        self._data: list[bytes | memoryview] = []
         self._data_size = 0
         self._begin_us = 0  # of the fragment being gathered
         self._begin_wall_us = first.wall_us
@@ -99,7 +102,7 @@ class SegmentWriter:
     @property
     def unwritten_bytes(self) -> int:
         """What `flush` has still to write."""
-        return len(self._unwritten)
+        return sum(map(len, self._unwritten))
 
     def ends_before(self, packet: Packet, length_us: int) -> bool:
         """Whether `packet` begins the next segment: a keyframe after `length_us`, or something changed."""
@@ -119,20 +122,20 @@ class SegmentWriter:
 
     def flush(self) -> None:
         """Write what is due to be on disk. After an OSError it may be called again, and nothing is lost."""
-        if not self._unwritten:
-            return
-        try:
-            self._write_all(self._unwritten)
-        except OSError:
-            os.ftruncate(self._fd, self.bytes)
-            raise
-        first = self.bytes == 0
-        self.bytes += len(self._unwritten)
-        self.duration_us = self._unwritten_us
-        self._unwritten = b""
-        os.fdatasync(self._fd)
-        if first:
-            _sync_folder(self._path.parent)
+        if self._unwritten_us > self.duration_us:
+            try:
+                self._write_all(self._unwritten)
+            except OSError:
+                os.ftruncate(self._fd, self.bytes)
+                raise
+            self.bytes += self.unwritten_bytes
+            self.duration_us = self._unwritten_us
+            self._unwritten = []
+        if self.duration_us > self._synced_us:
+            os.fdatasync(self._fd)
+            if not self._synced_us:
+                _sync_folder(self._path.parent)
+            self._synced_us = self.duration_us
 
     def finish(self, following: Packet | None = None) -> None:
         """Write the last fragment; its last picture lasts until the `following` packet, if that is near.
@@ -193,18 +196,19 @@ class SegmentWriter:
         if not self._samples:
             return
         self._sequence += 1
-        data = b"".join(self._data)
-        self._unwritten += fragment(self._sequence, self._begin_us, self._begin_wall_us, self._samples, data)
+        head = fragment_head(self._sequence, self._begin_us, self._begin_wall_us, self._samples)
+        self._unwritten += [head, *self._data]
         self._unwritten_us = end_us
         self._samples, self._data, self._data_size = [], [], 0
 
-    def _write_all(self, data: bytes) -> None:
-        view = memoryview(data)
+    def _write_all(self, parts: Sequence[bytes | memoryview]) -> None:
         at = self.bytes
-        while view:
-            written = os.pwrite(self._fd, view, at)
+        while parts:
+            now, parts = parts[:_MOST_PARTS], parts[_MOST_PARTS:]
+            written = os.pwritev(self._fd, now, at)
             at += written
-            view = view[written:]
+            if written < sum(map(len, now)):  # the disk is about to say why
+                parts = [b"".join(now)[written:], *parts]
 
 
 def _sync_folder(folder: Path) -> None:
