@@ -49,12 +49,11 @@ def to_tone(luma: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]
         luma = np.ascontiguousarray(luma)
     small = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
     small = cv2.blur(small, (3, 3))
-    tone: NDArray[np.uint8] = cv2.LUT(small, TONES)
-    return tone
+    return np.asarray(cv2.LUT(small, TONES), np.uint8)
 
 
 def cell_share(mask: MatLike) -> NDArray[np.uint8]:
     """The share of set pixels (0..255) of each cell of a 0/255 mask, as (h / CELL, w / CELL)."""
     height, width = mask.shape
-    share: NDArray[np.uint8] = cv2.resize(mask, (width // CELL, height // CELL), interpolation=cv2.INTER_AREA)
-    return share
+    size = (width // CELL, height // CELL)
+    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.uint8)
