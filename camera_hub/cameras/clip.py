@@ -1,0 +1,224 @@
+"""A recorded clip as a camera: MP4, MKV or AVI, in real time or as fast as it can be read.
+
+Nothing is decoded. In a loop the timestamps go on, so that nobody downstream sees a seam but
+the picture's own. A clip that breaks off is played as far as it goes; then it says so.
+"""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import av
+import av.error
+from av.bitstream import BitStreamFilterContext
+from av.video.stream import VideoStream
+
+from camera_hub.cameras.source import (
+    CODECS,
+    BadClipError,
+    GivenUpError,
+    NotFoundError,
+    NoVideoError,
+    TruncatedError,
+    UnsupportedError,
+)
+from camera_hub.cameras.units import UnitMaker, annexb_extradata
+from camera_hub.clock import SYSTEM_CLOCK, Clock
+from camera_hub.model import Packet, StreamInfo
+
+Pace = Literal["real-time", "full-speed"]
+
+FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi"  # demuxers; a playlist is no clip
+LATE_US = 1_000_000  # a pause of the machine of more than this is not caught up with
+SHORT_BY = 0.9  # a clip with less than this share of its declared length was cut off
+
+
+class ClipSource:
+    """One clip, played from its beginning; see `Source`."""
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        loop: bool = False,
+        pace: Pace = "real-time",
+        clock: Clock = SYSTEM_CLOCK,
+        start_wall_us: int | None = None,
+    ) -> None:
+        """`start_wall_us`: the wall time of the clip's first picture; from then on the clip's own
+        timestamps are the clock. Not given: the time of opening at full speed; in real time
+        each packet's own arrival."""
+        self._path = Path(path)
+        self._loop = loop
+        self._pace = pace
+        self._clock = clock
+        self._start_wall_us = start_wall_us
+        self._interrupted = threading.Event()
+        self._container: av.container.InputContainer | None = None
+        self._units: UnitMaker | None = None
+        self._first: Packet | None = None
+        self._rest: Iterator[Packet] = iter(())
+        self.where = f"the clip {self._path.name}"
+
+    @property
+    def info(self) -> StreamInfo:
+        info = self._units.info if self._units is not None else None
+        assert info is not None, "open() comes first"
+        return info
+
+    def open(self) -> StreamInfo:
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+        return self.info
+
+    def packets(self) -> Iterator[Packet]:
+        if self._first is None:
+            return
+        first, self._first = self._first, None
+        begun_us = self._clock.monotonic_us() - first.dts_us
+        yield self._on_the_wall(first)
+        for packet in self._rest:
+            if self._pace == "real-time":
+                late_us = self._wait_until(begun_us + packet.dts_us)
+                if late_us > LATE_US:
+                    begun_us += late_us
+            if self._interrupted.is_set():
+                return
+            yield self._on_the_wall(packet)
+
+    def close(self) -> None:
+        self._rest = iter(())
+        self._close_file()
+
+    def interrupt(self) -> None:
+        self._interrupted.set()
+
+    def _begin(self) -> None:
+        self._container, stream = self._open_file()
+        context, rate = stream.codec_context, stream.average_rate
+        told = annexb_extradata(context.name, context.extradata)
+        self._units = UnitMaker(context.name, told, float(rate) if rate else None, max_gap_us=None)
+        if self._start_wall_us is None and self._pace == "full-speed":
+            self._start_wall_us = self._clock.wall_us()
+        self._rest = self._passes(stream, self._units)
+        self._first = next(self._rest, None)
+        if self._first is None and self._interrupted.is_set():
+            raise GivenUpError(f"{self.where} was given up while it was being opened")
+        if self._first is None:
+            raise BadClipError(f"{self.where} has no picture that a player could start with")
+
+    def _close_file(self) -> None:
+        container, self._container = self._container, None
+        if container is not None:
+            container.close()
+
+    def _on_the_wall(self, packet: Packet) -> Packet:
+        start_us = self._start_wall_us
+        wall_us = self._clock.wall_us() if start_us is None else start_us + packet.dts_us
+        return Packet(packet.data, packet.pts_us, packet.dts_us, wall_us, packet.keyframe)
+
+    def _wait_until(self, monotonic_us: int) -> int:
+        """Wait; returns by how much we were late."""
+        left_us = monotonic_us - self._clock.monotonic_us()
+        if left_us > 0:
+            self._interrupted.wait(left_us / 1e6)
+        return max(-left_us, 0)
+
+    def _open_file(self) -> tuple[av.container.InputContainer, VideoStream]:
+        if not self._path.is_file():
+            raise NotFoundError(f"{self.where} does not exist; looked in {self._path.parent}")
+        if not self._path.stat().st_size:
+            raise BadClipError(f"{self.where} is empty; copy it again from where it came")
+        try:
+            container = av.open(
+                f"file:{self._path}", options={"protocol_whitelist": "file", "format_whitelist": FORMATS}
+            )
+        except PermissionError:
+            raise NotFoundError(
+                f"{self.where} may not be read; give this user the right to read it"
+            ) from None
+        except (av.error.FFmpegError, OSError, ValueError):
+            raise BadClipError(
+                f"{self.where} is not a video that can be read: no MP4, MKV or AVI, or cut off; "
+                "copy it again from where it came"
+            ) from None
+        streams = container.streams.video
+        if not streams:
+            container.close()
+            raise NoVideoError(f"{self.where} has no video in it")
+        codec = getattr(streams[0].codec_context, "name", "")  # there is none where FFmpeg knows no decoder
+        if codec not in CODECS:
+            container.close()
+            raise UnsupportedError(codec, self.where)
+        return container, streams[0]
+
+    def _passes(self, stream: VideoStream, units: UnitMaker) -> Iterator[Packet]:
+        """Packet after packet, pass after pass, on one timeline that starts with 0."""
+        begin_us = 0
+        while True:
+            declared_us = _length_us(self._container, stream)
+            end_us = begin_us
+            whole = True
+            try:
+                for packet in self._one_pass(stream, units, begin_us):
+                    end_us = packet.dts_us + units.interval_us
+                    yield packet
+            except (av.error.FFmpegError, OSError, ValueError):
+                whole = False
+            if self._interrupted.is_set():
+                return
+            if not whole or end_us - begin_us < SHORT_BY * declared_us:
+                raise self._truncated(end_us - begin_us)
+            if not self._loop:
+                return
+            begin_us = end_us
+            self._close_file()
+            self._container, stream = self._open_file()
+
+    def _truncated(self, played_us: int) -> TruncatedError:
+        error = TruncatedError(
+            f"{self.where} breaks off after {played_us / 1e6:.1f} s: the file is damaged; "
+            "copy it again from where it came"
+        )
+        error.final = not self._loop
+        return error
+
+    def _one_pass(self, stream: VideoStream, units: UnitMaker, begin_us: int) -> Iterator[Packet]:
+        """The clip once, its timestamps moved so that it starts at `begin_us`; `wall_us` is not set."""
+        container = self._container
+        assert container is not None
+        to_annexb = BitStreamFilterContext(f"{stream.codec_context.name}_mp4toannexb", stream)
+        time_base = stream.time_base
+        assert time_base is not None
+        ticks, second = time_base.numerator * 1_000_000, time_base.denominator
+        zero: int | None = None
+        for read in container.demux(stream):
+            if self._interrupted.is_set():
+                return
+            if not read.size or read.is_corrupt:
+                continue
+            for unit in to_annexb.filter(read):
+                pts, dts = unit.pts, unit.dts
+                if zero is None:
+                    zero = dts if dts is not None else pts or 0
+                packet = units.make(
+                    bytes(unit),
+                    None if pts is None else begin_us + (pts - zero) * ticks // second,
+                    None if dts is None else begin_us + (dts - zero) * ticks // second,
+                    keyframe=unit.is_keyframe,
+                    arrival_us=0,
+                    wall_us=0,
+                )
+                if packet is not None:
+                    yield packet
+
+
+def _length_us(container: av.container.InputContainer | None, stream: VideoStream) -> int:
+    """How long the file says that it is; 0 where it does not say."""
+    if stream.duration is not None and stream.time_base is not None:
+        return int(stream.duration * stream.time_base * 1_000_000)
+    return (container.duration if container is not None else None) or 0  # µs

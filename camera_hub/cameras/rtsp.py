@@ -1,0 +1,299 @@
+"""A stream of a camera over RTSP (RFC 2326), read by FFmpeg through PyAV; never decoded here.
+
+Relies on FFmpeg for RTSP, RTP, basic and digest authentication, and for putting access units
+together; takes its timestamps with a grain of salt (`timeline`). Sound is never asked for.
+FFmpeg's own errors hold the address with its password, so none of them leaves this module.
+"""
+
+import errno
+import threading
+from collections.abc import Iterator
+from typing import Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import av
+import av.error
+from av.stream import Discard
+from av.video.stream import VideoStream
+
+from camera_hub.cameras.source import (
+    CODECS,
+    CameraError,
+    EndedError,
+    GivenUpError,
+    NonsenseError,
+    NotFoundError,
+    NoVideoError,
+    RefusedError,
+    StalledError,
+    TimedOutError,
+    UnauthorisedError,
+    UnreachableError,
+    UnsupportedError,
+)
+from camera_hub.cameras.units import UnitMaker, annexb_extradata
+from camera_hub.clock import SYSTEM_CLOCK, Clock
+from camera_hub.config.address import split_credentials
+from camera_hub.model import Packet, StreamInfo
+
+Transport = Literal["tcp", "udp"]
+
+KEYFRAME_TIMEOUT_S = 30.0  # "smart" codecs go many seconds without one
+MAX_CREDENTIALS = 127  # bytes of "user:password", percent-encoded, that FFmpeg keeps
+UDP_BUFFER_BYTES = 4 * 1024 * 1024  # a keyframe comes in one burst
+MAX_GAP_US = 10_000_000
+
+_NO_WAY = "cannot be reached: there is no way to its network; check the address and the cables"
+_NO_ANSWER = "did not answer within {timeout} s; is it on, and are address and port right?"
+_CANNOT_SERVE = "answers, but cannot serve the stream now; too many may be watching it, or it is starting"
+_OTHER_TRANSPORT = "answers, but not over {transport}; set `transport` to the other of tcp and udp"
+_NO_RTSP = "gives an answer that is not RTSP; is the port right?"
+
+_OPEN_ERRORS: dict[int | type[Exception], tuple[type[CameraError], str]] = {
+    errno.ECONNREFUSED: (RefusedError, "refuses the connection; is it on, and is the port right?"),
+    errno.EHOSTUNREACH: (UnreachableError, _NO_WAY),
+    errno.ENETUNREACH: (UnreachableError, _NO_WAY),
+    errno.EIO: (UnreachableError, "cannot be found under this name; check it, or give the IP address"),
+    errno.ETIMEDOUT: (TimedOutError, _NO_ANSWER),
+    av.error.ExitError: (TimedOutError, _NO_ANSWER),
+    errno.ECONNRESET: (EndedError, "broke the connection while it was being opened"),
+    errno.EPIPE: (EndedError, "broke the connection while it was being opened"),
+    av.error.EOFError: (EndedError, "broke the connection while it was being opened"),
+    av.error.HTTPUnauthorizedError: (UnauthorisedError, "refuses the user name or password; {credentials}"),
+    av.error.HTTPForbiddenError: (UnauthorisedError, "forbids this stream to the user; {credentials}"),
+    av.error.HTTPNotFoundError: (
+        NotFoundError,
+        "has no stream at this path; check what follows the host",
+    ),
+    av.error.HTTPServerError: (TimedOutError, _CANNOT_SERVE),
+    av.error.HTTPTooManyRequestsError: (TimedOutError, _CANNOT_SERVE),
+    av.error.HTTPOtherClientError: (
+        NonsenseError,
+        "refuses the request; try the other `transport`, tcp or udp",
+    ),
+    errno.EPROTONOSUPPORT: (NonsenseError, _OTHER_TRANSPORT),
+}
+
+
+class RtspSource:
+    """One RTSP connection to one stream; see `Source`."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        transport: Transport = "tcp",
+        username: str | None = None,
+        password: str | None = None,
+        open_timeout_s: float = 10.0,
+        read_timeout_s: float = 10.0,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        """Credentials in the URL serve where none are given. Raises Unauthorised if they are too long."""
+        split = split_credentials(url)
+        self._url = split.address
+        self._user_info = _user_info(
+            username or split.username, password if password is not None else split.password
+        )
+        self._transport = transport
+        self._open_timeout_s = open_timeout_s
+        self._read_timeout_s = read_timeout_s
+        self._clock = clock
+        self._interrupted = threading.Event()
+        self._container: av.container.InputContainer | None = None
+        self._units: UnitMaker | None = None
+        self._first: Packet | None = None
+        self._rest: Iterator[Packet] = iter(())
+        self.where = f"the camera at {_host_port(self._url)}"
+
+    @property
+    def info(self) -> StreamInfo:
+        info = self._units.info if self._units is not None else None
+        assert info is not None, "open() comes first"
+        return info
+
+    def open(self) -> StreamInfo:
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+        return self.info
+
+    def packets(self) -> Iterator[Packet]:
+        if self._first is not None:
+            first, self._first = self._first, None
+            yield first
+        yield from self._rest
+
+    def close(self) -> None:
+        container, self._container = self._container, None
+        self._rest = iter(())
+        if container is not None:
+            container.close()
+
+    def interrupt(self) -> None:
+        self._interrupted.set()
+
+    def _begin(self) -> None:
+        container = self._container = self._connect()
+        stream = self._choose(container)
+        context = stream.codec_context
+        told = annexb_extradata(context.name, context.extradata)
+        self._units = UnitMaker(context.name, told, _declared_fps(stream), MAX_GAP_US)
+        self._rest = self._read(container, stream, self._units)
+        self._first = next(self._rest, None)
+        if self._first is None:
+            raise GivenUpError(f"{self.where} was given up while it was being opened")
+
+    def _connect(self) -> av.container.InputContainer:
+        if self._interrupted.is_set():
+            raise GivenUpError(f"{self.where} was given up before it was opened")
+        options = {
+            "rtsp_transport": self._transport,
+            "allowed_media_types": "video",
+            "protocol_whitelist": "rtsp,rtp,tcp,udp",
+            "timeout": str(round(self._read_timeout_s * 1e6)),  # µs; of a single socket operation
+            # What FFmpeg would find out by reading (and decoding) on, the parameter sets tell at once.
+            "probesize": "32",
+            "analyzeduration": "0",
+            "fpsprobesize": "0",
+        }
+        if self._transport == "udp":
+            options["buffer_size"] = str(UDP_BUFFER_BYTES)
+        try:
+            return av.open(
+                _with_user_info(self._url, self._user_info),
+                options=options,
+                timeout=(self._open_timeout_s, self._read_timeout_s),
+            )
+        except (av.error.FFmpegError, OSError, ValueError) as exc:
+            error = self._open_error(exc)
+        raise error  # here, so that FFmpeg's error with the password in it is not its context
+
+    def _choose(self, container: av.container.InputContainer) -> VideoStream:
+        streams = container.streams.video
+        if not streams:
+            raise NoVideoError(f"{self.where} has no video in this stream; is the path of the address right?")
+        named = [(stream, _codec(stream)) for stream in streams]
+        chosen = next((stream for stream, codec in named if codec in CODECS), None)
+        if chosen is None:
+            raise UnsupportedError(named[0][1], self.where)
+        for stream in container.streams:
+            if stream.index != chosen.index:
+                stream.discard = Discard.all
+        return chosen
+
+    def _read(
+        self, container: av.container.InputContainer, stream: VideoStream, units: UnitMaker
+    ) -> Iterator[Packet]:
+        """The packets from the first keyframe on."""
+        time_base = stream.time_base
+        assert time_base is not None
+        ticks, second = time_base.numerator * 1_000_000, time_base.denominator
+        opened_us = self._clock.monotonic_us()
+        for unit in self._demux(container, stream):
+            if self._interrupted.is_set():
+                return
+            now_us = self._clock.monotonic_us()
+            pts, dts = unit.pts, unit.dts
+            try:
+                packet = units.make(
+                    bytes(unit),
+                    None if pts is None else pts * ticks // second,
+                    None if dts is None else dts * ticks // second,
+                    keyframe=unit.is_keyframe,
+                    arrival_us=now_us,
+                    wall_us=self._clock.wall_us(),
+                )
+            except ValueError as exc:
+                raise NonsenseError(
+                    f"{self.where} sends a picture that cannot be understood ({exc})"
+                ) from None
+            if packet is not None:
+                yield packet
+            elif now_us - opened_us > KEYFRAME_TIMEOUT_S * 1e6:
+                raise StalledError(
+                    f"{self.where} has sent no keyframe for {KEYFRAME_TIMEOUT_S:.0f} s; set a keyframe "
+                    "interval (I-frame interval, GOP) of about 2 s in the camera's own settings"
+                )
+
+    def _demux(
+        self, container: av.container.InputContainer, stream: VideoStream
+    ) -> "Iterator[av.Packet[VideoStream]]":
+        units = container.demux(stream)
+        while True:
+            try:
+                unit = next(units, None)
+            except (av.error.FFmpegError, OSError, ValueError) as exc:
+                error = self._read_error(exc)
+            else:
+                if unit is not None and unit.size:
+                    yield unit
+                    continue
+                error = EndedError(f"{self.where} ended the stream")
+            raise error
+
+    def _open_error(self, exc: Exception) -> CameraError:
+        kind, words = (
+            _OPEN_ERRORS.get(type(exc)) or _OPEN_ERRORS.get(_errno(exc)) or (NonsenseError, _NO_RTSP)
+        )
+        words = words.format(
+            timeout=f"{self._open_timeout_s:.0f}",
+            transport=self._transport,
+            credentials="check them" if self._user_info else "give `username` and `password`",
+        )
+        return kind(f"{self.where} {words}")
+
+    def _read_error(self, exc: Exception) -> CameraError:
+        if isinstance(exc, av.error.ExitError) or _errno(exc) == errno.ETIMEDOUT:
+            return StalledError(
+                f"{self.where} has sent nothing for {self._read_timeout_s:.0f} s, though it is connected"
+            )
+        if _errno(exc) in (errno.ECONNRESET, errno.EPIPE):
+            return EndedError(f"{self.where} broke the connection")
+        if isinstance(exc, av.error.HTTPClientError):
+            return self._open_error(exc)
+        return NonsenseError(f"{self.where} sends what is not RTSP")
+
+
+def _codec(stream: VideoStream) -> str:
+    """FFmpeg's name; empty where it knows none, and then there is no codec context."""
+    return getattr(stream.codec_context, "name", "")
+
+
+def _declared_fps(stream: VideoStream) -> float | None:
+    rate = stream.codec_context.framerate
+    fps = float(rate) if rate else 0.0
+    return fps if 0.1 <= fps <= 240 else None
+
+
+def _host_port(url: str) -> str:
+    parts = urlsplit(url)
+    host = parts.hostname or "?"
+    return f"[{host}]:{parts.port or 554}" if ":" in host else f"{host}:{parts.port or 554}"
+
+
+def _user_info(username: str | None, password: str | None) -> str:
+    """What stands before the @ (RFC 3986, 3.2.1), with every sign that could end it encoded."""
+    if not username and not password:
+        return ""
+    info = quote(username or "", safe="") + ":" + quote(password or "", safe="")
+    if len(info) > MAX_CREDENTIALS:
+        raise UnauthorisedError(
+            "the camera's user name and password are too long: together they may have "
+            f"{MAX_CREDENTIALS - 1} signs, where others than letters, digits and - . _ ~ count three and "
+            "more; set a shorter password in the camera and here"
+        )
+    return info
+
+
+def _with_user_info(url: str, user_info: str) -> str:
+    if not user_info:
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{user_info}@{parts.netloc}"))
+
+
+def _errno(exc: Exception) -> int:
+    return getattr(exc, "errno", None) or 0

@@ -1,0 +1,185 @@
+"""What a sequence parameter set says of a stream: size, profile, declared frame rate. Pure parsing.
+
+ITU-T H.264 7.3.2.1.1 and annex E; ITU-T H.265 7.3.2.2.1 and 7.3.3.
+"""
+
+from typing import NamedTuple
+
+_H264_PROFILES = {
+    66: "Baseline",
+    77: "Main",
+    88: "Extended",
+    100: "High",
+    110: "High 10",
+    122: "High 4:2:2",
+    244: "High 4:4:4 Predictive",
+}
+_HEVC_PROFILES = {1: "Main", 2: "Main 10", 3: "Main Still Picture", 4: "Rext"}
+_H264_WITH_CHROMA = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
+_SUBSAMPLING = {0: (1, 1), 1: (2, 2), 2: (2, 1), 3: (1, 1)}  # chroma_format_idc: (across, down)
+_MAX_SIDE = 16384  # px; more is nonsense, not a camera
+
+
+class Sps(NamedTuple):
+    """What we want to know of a sequence parameter set."""
+
+    width: int  # px, after cropping
+    height: int  # px, after cropping
+    profile: str  # as FFmpeg names it; empty where unknown
+    fps: float | None  # as declared; None where it does not say
+
+
+def parse_sps(codec: str, nal: bytes) -> Sps:
+    """Parse an SPS NAL unit (with its header, without start code). Raises ValueError on nonsense."""
+    header = 1 if codec == "h264" else 2
+    bits = _Bits(nal[header:])
+    sps = _h264(bits) if codec == "h264" else _hevc(bits)
+    if not (0 < sps.width <= _MAX_SIDE and 0 < sps.height <= _MAX_SIDE):
+        raise ValueError(f"a sequence parameter set declares a picture of {sps.width}x{sps.height}")
+    return sps
+
+
+class _Bits:
+    """Reads an RBSP bit by bit (H.264 7.2), without the emulation prevention bytes."""
+
+    def __init__(self, payload: bytes) -> None:
+        rbsp = payload.replace(b"\x00\x00\x03", b"\x00\x00")
+        self._value = int.from_bytes(rbsp, "big")
+        self._left = len(rbsp) * 8
+
+    def u(self, count: int) -> int:
+        """The next `count` bits as a number."""
+        self._left -= count
+        if self._left < 0:
+            raise ValueError("a sequence parameter set ends too early")
+        return (self._value >> self._left) & ((1 << count) - 1)
+
+    def ue(self) -> int:
+        """Exp-Golomb code, unsigned (9.1)."""
+        zeros = 0
+        while not self.u(1):
+            zeros += 1
+            if zeros > 32:
+                raise ValueError("a sequence parameter set holds a number that is too long")
+        return (1 << zeros) - 1 + self.u(zeros)
+
+    def se(self) -> int:
+        """Exp-Golomb code, signed (9.1.1)."""
+        code = self.ue()
+        return (code + 1) // 2 if code % 2 else -(code // 2)
+
+
+def _h264(bits: _Bits) -> Sps:
+    profile_idc, constraints = bits.u(8), bits.u(8)
+    bits.u(8)  # level_idc
+    bits.ue()  # seq_parameter_set_id
+    chroma = _h264_chroma(bits) if profile_idc in _H264_WITH_CHROMA else 1
+    bits.ue()  # log2_max_frame_num_minus4
+    _h264_skip_picture_order(bits)
+    bits.ue()  # max_num_ref_frames
+    bits.u(1)  # gaps_in_frame_num_value_allowed_flag
+    across, down = bits.ue() + 1, bits.ue() + 1  # macroblocks, map units
+    frames_only = bits.u(1)
+    if not frames_only:
+        bits.u(1)  # mb_adaptive_frame_field_flag
+    bits.u(1)  # direct_8x8_inference_flag
+    left, right, top, bottom = (bits.ue(), bits.ue(), bits.ue(), bits.ue()) if bits.u(1) else (0, 0, 0, 0)
+    step_x, step_y = _SUBSAMPLING.get(chroma, (1, 1))
+    fields = 2 - frames_only
+    constrained = profile_idc == 66 and constraints & 0x40
+    return Sps(
+        width=across * 16 - (left + right) * step_x,
+        height=down * 16 * fields - (top + bottom) * step_y * fields,
+        profile="Constrained Baseline" if constrained else _H264_PROFILES.get(profile_idc, ""),
+        fps=_h264_fps(bits),
+    )
+
+
+def _h264_chroma(bits: _Bits) -> int:
+    chroma = bits.ue()
+    if chroma == 3:
+        bits.u(1)  # separate_colour_plane_flag
+    bits.ue()  # bit_depth_luma_minus8
+    bits.ue()  # bit_depth_chroma_minus8
+    bits.u(1)  # qpprime_y_zero_transform_bypass_flag
+    if bits.u(1):
+        for index in range(12 if chroma == 3 else 8):
+            if bits.u(1):
+                _h264_skip_scaling_list(bits, 16 if index < 6 else 64)
+    return chroma
+
+
+def _h264_skip_scaling_list(bits: _Bits, size: int) -> None:
+    last = following = 8
+    for _ in range(size):
+        if following:
+            following = (last + bits.se()) % 256
+        last = following or last
+
+
+def _h264_skip_picture_order(bits: _Bits) -> None:
+    kind = bits.ue()
+    if kind == 0:
+        bits.ue()  # log2_max_pic_order_cnt_lsb_minus4
+    elif kind == 1:
+        bits.u(1)
+        bits.se()
+        bits.se()
+        for _ in range(min(bits.ue(), 255)):
+            bits.se()
+
+
+def _h264_fps(bits: _Bits) -> float | None:
+    """The frame rate of the VUI parameters, which many cameras leave out or cut short."""
+    try:
+        if not bits.u(1):
+            return None
+        if bits.u(1) and bits.u(8) == 255:  # aspect ratio; 255: given in full
+            bits.u(32)
+        if bits.u(1):
+            bits.u(1)  # overscan_appropriate_flag
+        if bits.u(1):
+            bits.u(4)  # video_format, video_full_range_flag
+            if bits.u(1):
+                bits.u(24)  # colour description
+        if bits.u(1):
+            bits.ue()
+            bits.ue()  # chroma sample location
+        if not bits.u(1):
+            return None
+        units, scale = bits.u(32), bits.u(32)
+    except ValueError:
+        return None
+    fps = scale / (2 * units) if units else 0.0
+    return fps if 0.1 <= fps <= 240 else None
+
+
+def _hevc(bits: _Bits) -> Sps:
+    bits.u(4)  # sps_video_parameter_set_id
+    more_layers = bits.u(3)  # sps_max_sub_layers_minus1
+    bits.u(1)  # sps_temporal_id_nesting_flag
+    bits.u(3)  # general_profile_space, general_tier_flag
+    profile_idc = bits.u(5)
+    bits.u(88)  # compatibility and constraint flags, general_level_idc
+    _hevc_skip_layers(bits, more_layers)
+    bits.ue()  # sps_seq_parameter_set_id
+    chroma = bits.ue()
+    if chroma == 3:
+        bits.u(1)  # separate_colour_plane_flag
+    width, height = bits.ue(), bits.ue()
+    left, right, top, bottom = (bits.ue(), bits.ue(), bits.ue(), bits.ue()) if bits.u(1) else (0, 0, 0, 0)
+    step_x, step_y = _SUBSAMPLING.get(chroma, (1, 1))
+    return Sps(
+        width=width - (left + right) * step_x,
+        height=height - (top + bottom) * step_y,
+        profile=_HEVC_PROFILES.get(profile_idc, ""),
+        fps=None,  # stands far behind, and what the container says serves
+    )
+
+
+def _hevc_skip_layers(bits: _Bits, more_layers: int) -> None:
+    present = [(bits.u(1), bits.u(1)) for _ in range(more_layers)]  # profile, level
+    if more_layers:
+        bits.u(2 * (8 - more_layers))
+    for profile, level in present:
+        bits.u(88 * profile + 8 * level)

@@ -1,0 +1,72 @@
+"""What FFmpeg reads becomes the hub's packets: the part that RTSP and clips have in common.
+
+Promises of every packet: Annex B; the first is a keyframe, so that whoever starts with it can
+decode; each keyframe carries its parameter sets; decoding times only grow.
+"""
+
+from camera_hub.cameras.annexb import ParameterSets
+from camera_hub.cameras.sps import parse_sps
+from camera_hub.cameras.timeline import FIRST_INTERVAL_US, Timeline
+from camera_hub.model import Packet, StreamInfo
+
+
+class UnitMaker:
+    """Makes the packets of one stream, and knows what the stream is."""
+
+    def __init__(self, codec: str, extradata: bytes, fps: float | None, max_gap_us: int | None) -> None:
+        """`extradata`: parameter sets in Annex B that were told beforehand; may be empty.
+        `fps`: as declared outside the video itself; `max_gap_us`: see Timeline."""
+        self.info: StreamInfo | None = None
+        self._codec = codec
+        self._declared_fps = fps
+        self._sets = ParameterSets(codec, extradata)
+        self._timeline = Timeline(round(1e6 / fps) if fps else FIRST_INTERVAL_US, max_gap_us)
+
+    @property
+    def interval_us(self) -> int:
+        """The time between two pictures."""
+        return self._timeline.interval_us
+
+    def make(
+        self,
+        data: bytes,
+        pts_us: int | None,
+        dts_us: int | None,
+        *,
+        keyframe: bool,
+        arrival_us: int,
+        wall_us: int,
+    ) -> Packet | None:
+        """The packet of an access unit; None before the first keyframe that can be decoded.
+
+        A keyframe may change `info`. Raises ValueError when its parameter sets are nonsense.
+        """
+        if keyframe:
+            data = self._sets.with_parameter_sets(data)
+            self._learn()
+        if self.info is None:
+            return None
+        pts_us, dts_us = self._timeline.place(pts_us, dts_us, arrival_us)
+        return Packet(data=data, pts_us=pts_us, dts_us=dts_us, wall_us=wall_us, keyframe=keyframe)
+
+    def _learn(self) -> None:
+        extradata = self._sets.annexb()
+        if not self._sets.complete or (self.info is not None and self.info.extradata == extradata):
+            return
+        assert self._sets.sps is not None
+        sps = parse_sps(self._codec, self._sets.sps)
+        self.info = StreamInfo(
+            codec=self._codec,
+            width=sps.width,
+            height=sps.height,
+            fps=self._declared_fps or sps.fps,
+            extradata=extradata,
+            profile=sps.profile,
+        )
+
+
+def annexb_extradata(codec: str, extradata: bytes | None) -> bytes:
+    """Extradata if it is Annex B (as from RTSP); nothing if it is an avcC or hvcC box."""
+    if extradata and extradata.startswith((b"\x00\x00\x00\x01", b"\x00\x00\x01")):
+        return ParameterSets(codec, extradata).annexb()
+    return b""
