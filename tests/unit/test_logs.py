@@ -6,6 +6,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -107,6 +108,15 @@ def test_ffmpeg_is_heard_at_debug_only(configured: Configured) -> None:
     ]
 
 
+def test_a_handler_of_somebody_else_sees_no_password_either(
+    configured: Configured, caplog: pytest.LogCaptureFixture
+) -> None:
+    configured()
+    log.info("opened", url="rtsp://xem:mat-khau@10.0.0.1/a")
+    assert "rtsp://10.0.0.1/a" in caplog.text
+    assert "mat-khau" not in caplog.text
+
+
 def test_configured_again_a_line_still_comes_once(configured: Configured) -> None:
     configured()
     stream = configured()
@@ -124,7 +134,7 @@ def test_an_exception_comes_with_its_traceback_and_without_its_locals(configured
         except ValueError:
             log.exception("camera failed")
         assert "cannot open rtsp://10.0.0.1/a" in stream.getvalue()
-        assert "test_logs.py" in stream.getvalue()
+        assert Path(__file__).name in stream.getvalue()
         assert hidden not in stream.getvalue()
 
 
