@@ -55,7 +55,7 @@ def router(folder: Path = DASHBOARD) -> APIRouter:
         # The path comes from the request: FastAPI would ask that a parameter be declared to it.
         wanted = request.path_params["path"]
         found = await run_in_threadpool(_find, folder, wanted)
-        if found is None and Path(wanted).suffix:
+        if found is None and _names_a_file(wanted):
             raise Problem(404, "There is nothing at this address.")
         if found is None:
             found = await run_in_threadpool(_find, folder, "index.html")
@@ -65,6 +65,11 @@ def router(folder: Path = DASHBOARD) -> APIRouter:
         return FileResponse(found, headers={"Cache-Control": _FOR_EVER if hashed else _ASK_AGAIN})
 
     return pages
+
+
+def _names_a_file(wanted: str) -> bool:
+    """A page's path may have a dot too: /cameras/khe-coc.cong-lang."""
+    return wanted.startswith("assets/") or ("/" not in wanted and bool(Path(wanted).suffix))
 
 
 def _find(folder: Path, wanted: str) -> Path | None:
