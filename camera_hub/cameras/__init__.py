@@ -1,14 +1,15 @@
 """Where packets come from: a camera's streams over RTSP, clips, and what ONVIF tells of a camera.
 
-In the order in which a packet travels: a `Source` (`rtsp`, `clip`; `onvif` finds the former's
-address) connects once and yields packets (`units`, `annexb`, `sps`, `timeline` put them right);
+In the order in which a packet travels: a `Source` (`rtsp`, `clip`, or
+`onvif_source` for a camera that tells its addresses) connects once and yields packets (`units`,
+`annexb`, `sps` and `timeline` put them right);
 a `reader.StreamReader` keeps a source open for ever (`retry` decides when, `stats` counts);
 `decoding.LumaDecoder` makes pictures of packets, for those who need pictures. `probe` tries a
 camera out.
 """
 
 from camera_hub.cameras.clip import ClipSource
-from camera_hub.cameras.onvif import OnvifSource
+from camera_hub.cameras.onvif_source import OnvifSource
 from camera_hub.cameras.rtsp import RtspSource
 from camera_hub.cameras.source import CameraError, NoVideoError, Source
 from camera_hub.clock import SYSTEM_CLOCK, Clock

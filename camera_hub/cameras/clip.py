@@ -153,7 +153,7 @@ class ClipSource:
         codec = getattr(streams[0].codec_context, "name", "")  # there is none where FFmpeg knows no decoder
         if codec not in CODECS:
             container.close()
-            raise UnsupportedError(codec, self.where)
+            raise UnsupportedError.of(codec, self.where)
         return container, streams[0]
 
     def _passes(self, stream: VideoStream, units: UnitMaker) -> Iterator[Packet]:

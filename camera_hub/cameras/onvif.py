@@ -2,18 +2,16 @@
 
 From its profiles `main` is the largest in H.264, and `sub` the smallest that is still good for
 a wall of pictures and for motion. The library brings the service descriptions (WSDL) with it;
-nothing is ever loaded from elsewhere. It is imported on use: it is large, and most cameras are
-given by their addresses.
+nothing is ever loaded from elsewhere. It is imported on use, since it is large, and most cameras
+are given by their addresses.
 """
 
 import asyncio
 import ipaddress
-import threading
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
-from camera_hub.cameras.rtsp import RtspSource, Transport
 from camera_hub.cameras.source import (
     CameraError,
     NonsenseError,
@@ -24,9 +22,7 @@ from camera_hub.cameras.source import (
     UnreachableError,
     UnsupportedError,
 )
-from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.config.address import split_credentials
-from camera_hub.model import Packet, StreamInfo, StreamName
 
 SUB_WIDTHS = range(320, 705)  # px; smaller shows nobody, larger costs too much to decode
 TIMEOUT_S = 15.0
@@ -144,7 +140,7 @@ class _Asked:
         codecs = sorted({profile.codec for profile in profiles if profile.codec})
         if not codecs:
             return NoVideoError(f"{self.where} has no video profile; set one up in its own settings")
-        return UnsupportedError(" and ".join(codecs), self.where)
+        return UnsupportedError.of(" and ".join(codecs), self.where)
 
     def error(self, exc: Exception, timeout_s: float) -> CameraError:
         """What went wrong, in our words."""
@@ -181,70 +177,6 @@ class _Asked:
             f"; its clock is {abs(self._clock_off_s):.0f} s {'ahead' if self._clock_off_s > 0 else 'behind'},"
             " which may be why: set its time (NTP), then check user name and password"
         )
-
-
-class OnvifSource:
-    """A stream of a camera whose address ONVIF tells; see `Source`."""
-
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        stream: StreamName,
-        *,
-        transport: Transport = "tcp",
-        username: str | None = None,
-        password: str | None = None,
-        clock: Clock = SYSTEM_CLOCK,
-    ) -> None:
-        self._host = host
-        self._port = port
-        self._stream: StreamName = stream
-        self._transport: Transport = transport
-        self._username = username
-        self._password = password
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._interrupted = False
-        self._rtsp: RtspSource | None = None
-
-    @property
-    def info(self) -> StreamInfo:
-        assert self._rtsp is not None, "open() comes first"
-        return self._rtsp.info
-
-    def open(self) -> StreamInfo:
-        urls = resolve(self._host, self._port, self._username, self._password)
-        url = urls.main if self._stream == "main" else urls.sub
-        if url is None:
-            raise NoVideoError(
-                f"the camera at {_bracketed(self._host)}:{self._port} has but one stream in H.264; "
-                "set up a second, of about 640x360, in its own settings"
-            )
-        with self._lock:
-            self._rtsp = RtspSource(
-                url,
-                transport=self._transport,
-                username=self._username,
-                password=self._password,
-                clock=self._clock,
-            )
-            if self._interrupted:
-                self._rtsp.interrupt()
-        return self._rtsp.open()
-
-    def packets(self) -> Iterator[Packet]:
-        return self._rtsp.packets() if self._rtsp is not None else iter(())
-
-    def close(self) -> None:
-        if self._rtsp is not None:
-            self._rtsp.close()
-
-    def interrupt(self) -> None:
-        with self._lock:
-            self._interrupted = True
-            if self._rtsp is not None:
-                self._rtsp.interrupt()
 
 
 def _profile(told: Any) -> Profile:

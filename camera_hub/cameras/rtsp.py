@@ -178,7 +178,7 @@ class RtspSource:
         named = [(stream, _codec(stream)) for stream in streams]
         chosen = next((stream for stream, codec in named if codec in CODECS), None)
         if chosen is None:
-            raise UnsupportedError(named[0][1], self.where)
+            raise UnsupportedError.of(named[0][1], self.where)
         for stream in container.streams:
             if stream.index != chosen.index:
                 stream.discard = Discard.all

@@ -96,9 +96,10 @@ class UnsupportedError(CameraError):
 
     state = CameraState.UNSUPPORTED
 
-    def __init__(self, codec: str, where: str) -> None:
-        self.codec = codec
-        super().__init__(
+    @classmethod
+    def of(cls, codec: str, where: str) -> "UnsupportedError":
+        """The error that names the codec; `where` it comes from begins the sentence."""
+        return cls(
             f"{where} sends video as {codec.upper() or 'an unknown codec'}, which cannot be used here; "
             "set it to H.264 where it is made, for a camera in its own settings"
         )
