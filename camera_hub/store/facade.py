@@ -16,6 +16,7 @@ from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.model import CameraInfo, Event
 from camera_hub.store import events, inbox, media, sites, users
 from camera_hub.store.database import BUSY_S, Database, StoreError, sqlite_url
+from camera_hub.store.inbox import UnacceptableError
 from camera_hub.store.migrate import migrate
 from camera_hub.store.records import (
     Cursor,
@@ -133,8 +134,9 @@ class Store:
             if await inbox.taken(connection, site, message_id):
                 return Delivery(Outcome.DUPLICATE, await events.get(connection, event_id))
         # The file comes first, so that no row ever names one that is not there.
-        item = await asyncio.to_thread(media.write, self.folder, site, event_id, kind, at_us, content)
-        litter: list[str] = [item.path]
+        item = await asyncio.to_thread(
+            media.write, self.folder, site, event_id, kind, message_id, at_us, content
+        )
         try:
             async with self._database.write() as connection:
                 if not await inbox.take(connection, site, message_id, self._clock.wall_us()):
@@ -145,9 +147,11 @@ class Store:
                 stored = await events.get(connection, event_id)
                 candidates = [item.path] if replaced is None else [item.path, replaced]
                 known = await events.known_paths(connection, candidates)
-            litter = [path for path in candidates if path not in known]
-        finally:
-            await self._remove_files(litter)
+        except UnacceptableError:
+            await self._remove_files([item.path])
+            raise
+        # After any other error the row may be committed or not: the file stays, at worst as litter.
+        await self._remove_files([path for path in candidates if path not in known])
         return Delivery(outcome, stored)
 
     # -- what people ask -----------------------------------------------------------------

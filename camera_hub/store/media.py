@@ -20,15 +20,24 @@ _SUFFIX = {MediaKind.PICTURE: ".jpg", MediaKind.CLIP: ".mp4"}
 _HALF = ".half"
 
 
-def write(data_folder: Path, site: str, event_id: str, kind: MediaKind, at_us: int, content: bytes) -> Media:
+def write(
+    data_folder: Path,
+    site: str,
+    event_id: str,
+    kind: MediaKind,
+    message_id: str,
+    at_us: int,
+    content: bytes,
+) -> Media:
     """Writes `media/<site>/<day>/<event>-<hash>.<suffix>`. Site and event id have been checked.
 
-    The hash in the name lets a later picture lie beside the earlier one until its row is committed.
-    Raises StoreFullError or StoreError.
+    The hash, of message and content, gives each message a file of its own: a later picture lies
+    beside the earlier one until its row is committed. Raises StoreFullError or StoreError.
     """
     sha256 = hashlib.sha256(content).hexdigest()
+    own = hashlib.sha256(f"{message_id} {sha256}".encode()).hexdigest()[:12]
     day = datetime.fromtimestamp(at_us / 1e6, UTC).strftime("%Y-%m-%d")
-    relative = Path(FOLDER) / site / day / f"{event_id}-{sha256[:12]}{_SUFFIX[kind]}"
+    relative = Path(FOLDER) / site / day / f"{event_id}-{own}{_SUFFIX[kind]}"
     target = data_folder / relative
     half = target.with_name(f"{target.name}{_HALF}{time.monotonic_ns()}")
     try:
