@@ -108,10 +108,15 @@ class Camera:
         self.hub = LiveHub(self._start, self._stop, linger_s=0.2)
         self.asks: list[tuple[str, str, str]] = []
         self.sent = 0
+        self.count = len(encoded.packets)
         self._task: asyncio.Task[None] | None = None
 
     async def _start(self, camera: str, stream: StreamName) -> None:
         self.asks.append(("start", camera, stream))
+        await self.come_back(camera, stream)
+
+    async def come_back(self, camera: str, stream: StreamName) -> None:
+        """Begin to send, as a site does when it is asked or linked again."""
         self.hub.opened(camera, stream, self.encoded.info)
         self._task = asyncio.create_task(self._send(camera, stream))
 
@@ -129,10 +134,9 @@ class Camera:
     async def _send(self, camera: str, stream: StreamName) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
-        count = len(self.encoded.packets)
         for number in range(10**9):
-            shift = number // count * self.encoded.duration_us
-            packet = self.encoded.packets[number % count]
+            shift = number // self.count * self.encoded.duration_us
+            packet = self.encoded.packets[number % self.count]
             await asyncio.sleep(max(0.0, began + number / self.encoded.fps - loop.time()))
             self.hub.feed(
                 camera,

@@ -13,12 +13,14 @@ from types import TracebackType
 import msgspec
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
+from camera_hub.live import gop
 from camera_hub.live.annexb import with_parameter_sets
-from camera_hub.live.gop import GopCache
 from camera_hub.model import Packet, StreamInfo, StreamName
 
-MAX_WAITING_PACKETS = 600
-MAX_WAITING_BYTES = 16 * 1024 * 1024
+SLOW_PACKETS = 25  # so many waiting when a keyframe comes: the viewer is better off going on from there
+# Room for a cached group and what comes while it leaves. The viewers of a stream hold the same packets.
+MAX_WAITING_PACKETS = 2 * gop.MAX_PACKETS
+MAX_WAITING_BYTES = 2 * gop.MAX_BYTES
 STALE_US = 5_000_000  # a stream that is silent for so long is not shown as if it were live
 
 
@@ -108,6 +110,8 @@ class Viewer:
     def put_packet(self, packet: Packet) -> None:
         if self._wants_keyframe and not packet.keyframe:
             return
+        if packet.keyframe and len(self._items) >= SLOW_PACKETS:
+            self._skip()
         self._wants_keyframe = False
         self._items.append(packet)
         self._bytes += len(packet.data)
@@ -123,23 +127,9 @@ class Viewer:
             self._wake()
 
     def _skip(self) -> None:
-        """Move to the newest keyframe that waits; to the next to come where that would free too little."""
+        """Let all that waits go, and wait for the next keyframe."""
         self.skips += 1
-        kept: deque[Packet] = deque()
-        for item in reversed(self._items):
-            if isinstance(item, Packet):
-                kept.appendleft(item)
-                if item.keyframe:
-                    break
-        size = sum(len(packet.data) for packet in kept)
-        before = self._drop_packets()
-        if kept[0].keyframe and len(kept) <= MAX_WAITING_PACKETS // 2 and size <= MAX_WAITING_BYTES // 2:
-            self._items.extend(kept)
-            self._bytes = size
-            self._wants_keyframe = False
-            self.dropped += before - len(kept)
-        else:
-            self.dropped += before
+        self.dropped += self._drop_packets()
 
     def _drop_packets(self) -> int:
         """Forget the packets that wait, keep what was said of the stream; how many were forgotten."""
@@ -176,7 +166,7 @@ class LiveChannel:
         self.reordered = False  # the stream has B-frames: decoded in another order than shown
         self._changed = changed
         self._clock = clock
-        self._cache = GopCache()
+        self._cache = gop.GopCache()
         self._viewers: set[Viewer] = set()
         self._fed_us = 0
         self._shown_us: int | None = None

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from camera_hub.live import channel as channels
+from camera_hub.live import gop
 from camera_hub.live.annexb import h264_profile
 from camera_hub.live.channel import LiveChannel, LiveItem, Opened, Paused, Viewer
 from camera_hub.model import Packet
@@ -64,14 +65,14 @@ async def test_the_same_packet_goes_to_all_without_a_copy() -> None:
 
 
 async def test_a_slow_viewer_loses_its_own_oldest_and_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channels, "MAX_WAITING_PACKETS", 20)
+    monkeypatch.setattr(channels, "SLOW_PACKETS", 20)
     channel = opened_channel()
     async with channel.subscribe() as slow, channel.subscribe() as quick:
         seen: list[int] = []
         for number in range(100):
             channel.feed([fake_packet(number, keyframe=number % 5 == 0)])
             seen += numbers(await take(quick, 1 if number else 2))
-            assert slow.waiting <= 21
+            assert slow.waiting <= 25
         assert seen == list(range(100))
         assert quick.dropped == 0
         left = numbers(await take(slow, slow.waiting))
@@ -89,6 +90,15 @@ async def test_a_slow_viewer_of_a_long_group_waits_for_the_next_keyframe(
     async with channel.subscribe() as slow:
         channel.feed(fake_packet(number, keyframe=number in (0, 30)) for number in range(33))
         assert numbers(await take(slow, slow.waiting)) == [30, 31, 32]
+
+
+async def test_a_long_cached_group_reaches_a_new_viewer_whole() -> None:
+    channel = opened_channel()
+    channel.feed(fake_packet(number, keyframe=number == 0) for number in range(gop.MAX_PACKETS))
+    async with channel.subscribe() as viewer:
+        assert viewer.waiting == 1 + gop.MAX_PACKETS
+        channel.feed(fake_packet(gop.MAX_PACKETS + number) for number in range(100))
+        assert viewer.dropped == 0
 
 
 async def test_what_waits_is_bounded_in_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,288 @@
+"""A WebRTC viewer that is no browser gets the camera's own pictures, and is let go without a trace."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+
+import av
+import httpx
+import pytest
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamError
+from fastapi import Depends, FastAPI, Header
+
+from camera_hub.live import whep
+from camera_hub.live.hub import LiveHub
+from camera_hub.live.offer import OfferError
+from camera_hub.live.whep import CannotCarryError, NotLiveError, TooManyViewersError, WhepSessions
+from camera_hub.model import StreamName
+from camera_hub.server import problems
+from camera_hub.server.live import live_router
+from tests.live_support import Camera, Encoded, brightness, camera, encode, fake_packet, info, until
+
+LANE: tuple[str, StreamName] = ("here.lane", "sub")
+
+
+class Receiver:
+    """aiortc at the viewer's end: its pictures as fingerprints, with their RTP times in seconds."""
+
+    def __init__(self) -> None:
+        self.pictures: list[list[int]] = []
+        self.times: list[float] = []
+        self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.peer.addTransceiver("video", direction="recvonly")
+        self.peer.on("track", self._track)
+        self._task: asyncio.Task[None] | None = None
+
+    def _track(self, track: MediaStreamTrack) -> None:
+        self._task = asyncio.create_task(self._receive(track))
+
+    async def _receive(self, track: MediaStreamTrack) -> None:
+        with contextlib.suppress(MediaStreamError):
+            while True:
+                frame = await track.recv()
+                assert isinstance(frame, av.VideoFrame)
+                assert frame.pts is not None
+                self.times.append(frame.pts / 90_000)
+                self.pictures.append(brightness(frame))
+
+    async def offer(self) -> str:
+        await self.peer.setLocalDescription(await self.peer.createOffer())
+        return self.peer.localDescription.sdp
+
+    async def answered(self, sdp: str) -> None:
+        await self.peer.setRemoteDescription(RTCSessionDescription(sdp=sdp, type="answer"))
+
+    async def close(self) -> None:
+        await self.peer.close()
+        if self._task is not None:
+            await self._task
+
+
+@contextlib.asynccontextmanager
+async def receiver() -> AsyncIterator[Receiver]:
+    made = Receiver()
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+@contextlib.asynccontextmanager
+async def whep_sessions(max_sessions: int = 8, ready_s: float = 6.0) -> AsyncIterator[WhepSessions]:
+    made = WhepSessions(max_sessions=max_sessions, ready_s=ready_s)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+def pictures_of(encoded: Encoded) -> list[list[int]]:
+    codec = av.CodecContext.create("h264", "r")
+    assert isinstance(codec, av.VideoCodecContext)
+    codec.extradata = encoded.info.extradata
+    frames = [frame for packet in encoded.packets for frame in codec.decode(av.Packet(packet.data))]
+    frames += codec.decode(None)
+    return [brightness(frame) for frame in frames]
+
+
+@pytest.mark.parametrize(("profile", "slices", "delimiters"), [("baseline", 1, False), ("high", 4, True)])
+async def test_the_cameras_own_pictures_arrive(profile: str, slices: int, delimiters: bool) -> None:
+    encoded = encode(profile=profile, slices=slices, delimiters=delimiters, fps=25, gop=25)
+    sent = pictures_of(encoded)
+    async with camera(encoded) as practice, whep_sessions() as sessions, receiver() as viewer:
+        _, answer = await sessions.create(await viewer.offer(), practice.hub.channel(*LANE))
+        await viewer.answered(answer)
+        await until(lambda: len(viewer.pictures) >= 60)
+        first = sent.index(viewer.pictures[0])
+        expected = [sent[(first + number) % len(sent)] for number in range(60)]
+        assert viewer.pictures[:60] == expected
+        steps = [b - a for a, b in zip(viewer.times, viewer.times[1:], strict=False)]
+        assert all(step > 0 for step in steps)
+
+
+async def test_a_viewer_starts_with_the_whole_cached_group_at_once() -> None:
+    encoded = encode(fps=10, gop=100)
+    async with (
+        camera(encoded) as practice,
+        whep_sessions() as sessions,
+        practice.hub.channel(*LANE).subscribe(),
+        receiver() as viewer,
+    ):
+        await until(lambda: practice.sent >= 30)
+        _, answer = await sessions.create(await viewer.offer(), practice.hub.channel(*LANE))
+        await viewer.answered(answer)
+        await until(lambda: len(viewer.pictures) >= 35)
+        assert practice.sent < 100, "it waited for the next keyframe"
+        # Three seconds of video took the time that the burst took to send.
+        assert viewer.times[25] - viewer.times[0] < 1.0
+
+
+async def test_one_who_lost_a_picture_gets_the_cached_group_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whep, "RESTART_US", 100_000)
+    encoded = encode(fps=10, gop=100)
+    sent = pictures_of(encoded)
+    async with camera(encoded) as practice, whep_sessions() as sessions, receiver() as viewer:
+        _, answer = await sessions.create(await viewer.offer(), practice.hub.channel(*LANE))
+        await viewer.answered(answer)
+        await until(lambda: len(viewer.pictures) >= 5)
+        before = len(viewer.pictures)
+        receiving = viewer.peer.getReceivers()[0]
+        (ssrc,) = {source.source for source in receiving.getSynchronizationSources()}
+        await receiving._send_rtcp_pli(ssrc)
+        await until(lambda: sent[0] in viewer.pictures[before:])
+        assert practice.sent < 100
+        assert viewer.times == sorted(viewer.times)
+
+
+async def test_a_stream_that_comes_back_plays_on_in_the_same_session() -> None:
+    async with camera(encode()) as practice, whep_sessions() as sessions, receiver() as viewer:
+        _, answer = await sessions.create(await viewer.offer(), practice.hub.channel(*LANE))
+        await viewer.answered(answer)
+        await until(lambda: len(viewer.pictures) >= 3)
+        await practice.silence()
+        practice.hub.site_gone("here", "the site is not connected")
+        await asyncio.sleep(0.3)
+        seen = len(viewer.pictures)
+        await practice.come_back(*LANE)
+        await until(lambda: len(viewer.pictures) > seen + 3)
+        assert len(sessions) == 1
+
+
+async def test_one_who_vanishes_or_never_comes_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whep, "CONNECT_S", 0.5)
+    async with camera(encode()) as practice, whep_sessions() as sessions:
+        async with receiver() as viewer:
+            await sessions.create(await viewer.offer(), practice.hub.channel(*LANE))
+            await until(lambda: len(sessions) == 0)
+        async with receiver() as viewer:
+            _, answer = await sessions.create(await viewer.offer(), practice.hub.channel(*LANE))
+            await viewer.answered(answer)
+            await until(lambda: len(viewer.pictures) >= 3)
+            await asyncio.sleep(0.6)
+            assert len(sessions) == 1
+        await until(lambda: len(sessions) == 0)
+        await until(lambda: practice.asks[-1][0] == "stop")
+
+
+async def test_nothing_is_left_when_all_is_closed() -> None:
+    before = asyncio.all_tasks()
+    async with camera(encode()) as practice, whep_sessions() as sessions, receiver() as viewer:
+        session, answer = await sessions.create(await viewer.offer(), practice.hub.channel(*LANE), "lan")
+        await viewer.answered(answer)
+        await until(lambda: len(viewer.pictures) >= 3)
+        assert not await sessions.delete(session, "another")
+        assert await sessions.delete(session, "lan")
+        assert not await sessions.delete(session, "lan")
+        # Another that is in the middle of connecting when the server stops.
+        async with receiver() as late:
+            await sessions.create(await late.offer(), practice.hub.channel(*LANE))
+            await sessions.close()
+        with pytest.raises(NotLiveError):
+            await sessions.create("v=0", practice.hub.channel(*LANE))
+    await until(lambda: asyncio.all_tasks() <= before)
+
+
+async def refused(practice: Camera, sessions: WhepSessions) -> str:
+    async with receiver() as viewer:
+        with pytest.raises(NotLiveError) as refusal:
+            await sessions.create(await viewer.offer(), practice.hub.channel(*LANE))
+    return str(refusal.value)
+
+
+async def test_b_frames_are_refused_in_words_and_end_a_session_that_began() -> None:
+    encoded = encode(profile="main", b_frames=2, fps=25)
+    async with camera(encoded) as practice, whep_sessions() as sessions:
+        async with receiver() as viewer:
+            await sessions.create(await viewer.offer(), practice.hub.channel(*LANE))
+            await until(lambda: practice.hub.channel(*LANE).reordered)
+        assert "B-frames" in await refused(practice, sessions)
+    async with camera(encoded) as practice, whep_sessions() as sessions, receiver() as viewer:
+        _, answer = await sessions.create(await viewer.offer(), practice.hub.channel(*LANE))
+        await viewer.answered(answer)
+        await until(lambda: len(sessions) == 0)
+
+
+async def nothing(camera: str, stream: StreamName) -> None:
+    pass
+
+
+async def test_what_cannot_be_shown_is_refused_in_words() -> None:
+    hub = LiveHub(nothing, nothing)
+    async with whep_sessions(max_sessions=1, ready_s=0.2) as sessions, receiver() as viewer:
+        offer = await viewer.offer()
+        with pytest.raises(NotLiveError, match=r"no picture came .* within 0\.2 s"):
+            await sessions.create(offer, hub.channel(*LANE))
+        hub.opened(*LANE, info("hevc"))
+        with pytest.raises(CannotCarryError, match=r"H\.265"):
+            await sessions.create(offer, hub.channel(*LANE))
+        hub.site_gone("here", "the site is not connected")
+        with pytest.raises(NotLiveError, match="the site is not connected"):
+            await sessions.create(offer, hub.channel(*LANE))
+        hub.opened(*LANE, info())
+        hub.feed(*LANE, [fake_packet(0, keyframe=True)])
+        with pytest.raises(OfferError):
+            await sessions.create(offer.replace("a=ice-pwd", "a=other"), hub.channel(*LANE))
+        with pytest.raises(OfferError):
+            await sessions.create(offer.replace("a=setup:actpass", "a=setup:perhaps"), hub.channel(*LANE))
+        await sessions.create(offer, hub.channel(*LANE))
+        with pytest.raises(TooManyViewersError, match="1 live views"):
+            await sessions.create(offer, hub.channel(*LANE))
+    await hub.close()
+
+
+def signed_in(who: str = Header("lan")) -> SimpleNamespace:
+    return SimpleNamespace(user=SimpleNamespace(name=who))
+
+
+async def test_the_routes() -> None:
+    async with camera(encode()) as practice, whep_sessions(max_sessions=1) as sessions:
+        app = FastAPI()
+        problems.install(app)
+        cameras = {
+            "here.lane": SimpleNamespace(streams=("main",), unavailable=""),
+            "here.away": SimpleNamespace(streams=("main",), unavailable="The site is not connected."),
+        }
+        app.include_router(live_router(practice.hub, sessions, cameras.get, Depends(signed_in)))
+        transport = httpx.ASGITransport(app)
+        sdp = {"Content-Type": "application/sdp"}
+        async with (
+            httpx.AsyncClient(transport=transport, base_url="http://hub") as http,
+            receiver() as viewer,
+        ):
+            offer = await viewer.offer()
+
+            async def refusal(path: str, body: str | bytes, headers: dict[str, str] = sdp) -> tuple[int, str]:
+                answer = await http.post(path, content=body, headers=headers)
+                assert answer.headers["content-type"] == "application/problem+json"
+                assert answer.json()["status"] == answer.status_code
+                return answer.status_code, answer.json()["detail"]
+
+            lane = "/api/cameras/here.lane/whep"
+            assert (await refusal("/api/cameras/here.none/whep", offer))[0] == 404
+            assert (await refusal(lane, offer, {"Content-Type": "application/json"}))[0] == 415
+            assert (await refusal(lane, ""))[0] == 400
+            assert (await refusal(lane, b"\xff\xfe"))[0] == 400
+            assert (await refusal(lane, "v=0\r\n"))[0] == 422
+            assert (await refusal(f"{lane}?stream=other", offer))[0] == 422
+            assert (await refusal(lane, "v=0" + "x" * 70_000))[0] == 413
+            assert await refusal("/api/cameras/here.away/whep", offer) == (503, "The site is not connected.")
+
+            made = await http.post(f"{lane}?stream=sub", content=offer, headers=sdp)
+            assert made.status_code == 201
+            assert made.headers["content-type"] == "application/sdp"
+            session = made.headers["location"]
+            assert made.headers["etag"] == f'"{session.rpartition("/")[2]}"'
+            assert practice.asks[0] == ("start", "here.lane", "main"), "a missing stream is replaced"
+            await viewer.answered(made.text)
+            await until(lambda: len(viewer.pictures) >= 2)
+
+            status, words = await refusal(lane, offer)
+            assert status == 503
+            assert "limit" in words
+            assert (await http.options(lane)).headers["accept-post"] == "application/sdp"
+            assert (await http.patch(session, content="")).status_code == 501
+            assert (await http.delete(session, headers={"who": "another"})).status_code == 404
+            assert (await http.delete(session)).status_code == 204
+            assert (await http.delete(session)).status_code == 404
