@@ -14,11 +14,17 @@ from rich.table import Table
 
 from camera_hub.cameras.probe import StreamProbe, probe_camera
 from camera_hub.config import CameraConfig
+from camera_hub.model import CameraState
 
 _MOST_AT_ONCE = 16
 _LONG_KEYFRAME_INTERVAL_S = 4.5
 _MOST_SUB_PIXELS = 1024 * 576
 _PLAYS_EVERYWHERE = "h264"
+_VERDICTS = {
+    CameraState.UNAUTHORISED: "refuses the password",
+    CameraState.UNSUPPORTED: "cannot be used",
+    CameraState.STALLED: "sends nothing",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,17 +55,36 @@ def check_cameras(
 
 
 def verdict(probe: StreamProbe) -> str:
-    """What an operator should think of a stream, in words."""
+    """Whether a stream can be used, in a word or two."""
+    if probe.ok:
+        return "answers, with advice" if advice(probe) else "answers"
+    return _VERDICTS.get(probe.state, "does not answer")
+
+
+def advice(probe: StreamProbe) -> str:
+    """What an operator should do about a stream, in words; empty when all is well."""
     if not probe.ok:
-        return probe.error or f"does not answer ({probe.state})"
-    advice = []
+        return probe.error
+    found = []
     if probe.codec != _PLAYS_EVERYWHERE:
-        advice.append(f"{probe.codec} does not play live in every browser; set the camera to H.264")
+        found.append(f"{probe.codec} does not play live in every browser; set the camera to H.264")
     if probe.keyframe_interval_s is not None and probe.keyframe_interval_s > _LONG_KEYFRAME_INTERVAL_S:
-        advice.append("live starts late with so few keyframes; set one every 2 s in the camera")
+        found.append("live starts late with so few keyframes; set one every 2 s in the camera")
     if probe.stream == "sub" and probe.width * probe.height > _MOST_SUB_PIXELS:
-        advice.append("large for a sub stream; about 640x360 saves work")
-    return "; ".join(["answers", *advice])
+        found.append("it is large for a sub stream; about 640x360 saves work")
+    return "; ".join(found)
+
+
+def notes(reports: Sequence[CameraReport]) -> list[str]:
+    """All advice, a line each; what holds for several streams of a camera is said once."""
+    lines = []
+    for report in reports:
+        said: dict[str, list[str]] = {}
+        for probe in report.streams:
+            if words := advice(probe):
+                said.setdefault(words, []).append(probe.stream)
+        lines += [f"{report.camera.id} {' and '.join(streams)}: {words}" for words, streams in said.items()]
+    return lines
 
 
 def table(reports: Sequence[CameraReport]) -> Table:
@@ -67,9 +92,9 @@ def table(reports: Sequence[CameraReport]) -> Table:
     made = Table(box=None, pad_edge=False)
     for heading in ("camera", "stream", "codec", "size"):
         made.add_column(heading)
-    for heading in ("fps", "keyframe every", "kbit/s"):
+    for heading in ("fps", "keyframe"):
         made.add_column(heading, justify="right")
-    made.add_column("verdict", overflow="fold")
+    made.add_column("verdict")
     for report in reports:
         for probe in report.streams:
             colour = "green" if probe.ok else "red"
@@ -81,7 +106,6 @@ def table(reports: Sequence[CameraReport]) -> Table:
                 size,
                 _number(probe.fps, ".1f"),
                 _number(probe.keyframe_interval_s, ".1f", " s"),
-                _number(probe.kbit_s, ".0f"),
                 f"[{colour}]{escape(verdict(probe))}[/]",
             )
     return made
@@ -94,7 +118,10 @@ def as_json(reports: Sequence[CameraReport]) -> list[dict[str, Any]]:
             "id": report.camera.id,
             "name": report.camera.name,
             "ok": report.ok,
-            "streams": [_fields(probe) | {"verdict": verdict(probe)} for probe in report.streams],
+            "streams": [
+                _fields(probe) | {"verdict": verdict(probe), "advice": advice(probe)}
+                for probe in report.streams
+            ],
         }
         for report in reports
     ]

@@ -268,6 +268,8 @@ def _check_cameras(file: Path, config: "Config", timeout_s: float, as_json: bool
         return ok
     console = Console()
     console.print(checking.table(reports))
+    for note in checking.notes(reports):
+        console.print(f"- {note}", markup=False, highlight=False)
     console.print(f"{sum(report.ok for report in reports)} of {len(reports)} cameras answer.")
     if config.practice is not None and not ok:
         console.print("The practice hamlet's cameras are there only while `camera-hub run` is running.")

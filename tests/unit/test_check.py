@@ -13,8 +13,9 @@ from rich.console import Console
 
 from camera_hub import cli
 from camera_hub.cameras.probe import StreamProbe, probe_camera
-from camera_hub.check import CameraReport, check_cameras, table, verdict
+from camera_hub.check import CameraReport, advice, check_cameras, notes, table, verdict
 from camera_hub.config import CameraConfig
+from camera_hub.model import CameraState
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_a_camera_that_answers(
     assert run_check(monkeypatch, configuration(tmp_path, str(clip))) == 0
     said = capsys.readouterr().out
     row = next(line for line in said.splitlines() if line.startswith("cam-0"))
-    assert row.split() == ["cam-0", "main", "h264", "640x360", "10.0", "2.0", "s", row.split()[7], "answers"]
+    assert row.split() == ["cam-0", "main", "h264", "640x360", "10.0", "2.0", "s", "answers"]
     assert "1 of 1 cameras answer" in said
 
 
@@ -98,21 +99,32 @@ def good(clip: Path) -> StreamProbe:
     return probe
 
 
-def test_advice(good: StreamProbe) -> None:
-    assert verdict(good) == "answers"
-    assert "set the camera to H.264" in verdict(good._replace(codec="hevc"))
-    assert "set one every 2 s" in verdict(good._replace(keyframe_interval_s=10.0))
-    assert "about 640x360" in verdict(good._replace(stream="sub", width=1920, height=1080))
-    assert verdict(good._replace(ok=False, error="is away")) == "is away"
+def test_advice_says_what_to_do(good: StreamProbe) -> None:
+    assert (verdict(good), advice(good)) == ("answers", "")
+    assert "set the camera to H.264" in advice(good._replace(codec="hevc"))
+    assert "set one every 2 s" in advice(good._replace(keyframe_interval_s=10.0))
+    large = good._replace(stream="sub", width=1920, height=1080)
+    assert "about 640x360" in advice(large)
+    assert verdict(large) == "answers, with advice"
+    refused = good._replace(ok=False, state=CameraState.UNAUTHORISED, error="the password is not taken")
+    assert (verdict(refused), advice(refused)) == ("refuses the password", "the password is not taken")
 
 
-def test_the_table_takes_names_as_they_are(good: StreamProbe) -> None:
+def test_what_holds_for_both_streams_is_said_once(good: StreamProbe) -> None:
     camera = CameraConfig.model_validate({"id": "a", "name": "A", "onvif": {"host": "h"}})
-    odd = good._replace(ok=False, error="[bold] is no [/markup]")
-    rendered = Console(width=200, no_color=True)
-    with rendered.capture() as shown:
-        rendered.print(table([CameraReport(camera, (odd,))]))
-    assert "[bold] is no [/markup]" in shown.get()
+    away = good._replace(ok=False, error="is away")
+    report = CameraReport(camera, (away, away._replace(stream="sub")))
+    assert notes([report]) == ["a main and sub: is away"]
+
+
+def test_the_table_fits_a_small_terminal(good: StreamProbe) -> None:
+    camera = CameraConfig.model_validate({"id": "nga-ba-doi-che", "name": "A", "onvif": {"host": "h"}})
+    away = good._replace(ok=False, state=CameraState.UNAUTHORISED, error="a long story")
+    console = Console(width=80, no_color=True)
+    with console.capture() as shown:
+        console.print(table([CameraReport(camera, (good, away))]))
+    assert len(shown.get().splitlines()) == 3
+    assert "refuses the password" in shown.get()
 
 
 def test_no_cameras_and_a_camera_without_streams() -> None:
