@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -32,6 +33,7 @@ _QUIET = (
     "httpcore",
     "httpx",
     "sqlalchemy",
+    "uvicorn",
     "uvicorn.access",
     "zeep",
 )
@@ -47,10 +49,17 @@ _SECRET_KEY = re.compile(rf"(?:^|[_\-\s.]){_TELLTALE}$", re.IGNORECASE)
 _secrets: tuple[str, ...] = ()
 
 
-def configure(level: Level = "info", format: Format = "auto", *, secrets: Iterable[str] = ()) -> None:  # noqa: A002
+def configure(
+    level: Level = "info",
+    format: Format = "auto",  # noqa: A002
+    *,
+    secrets: Iterable[str] = (),
+    always: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Send all log lines of this process to standard error, from `level` on.
 
-    `secrets` are values that must not appear in whatever shape (`Config.secret_values`).
+    `secrets` are values that must not appear in whatever shape (`Config.secret_values`); `always` stands
+    in every line, whatever its thread, such as the camera of a camera's process.
     """
     global _secrets  # noqa: PLW0603 - one process, one log
     _secrets = _shapes(secrets)
@@ -58,6 +67,7 @@ def configure(level: Level = "info", format: Format = "auto", *, secrets: Iterab
     terminal = sys.stderr.isatty()
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        lambda _logger, _method, event: {**always, **event},
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -41,7 +41,7 @@ class CameraSpec:
     camera: CameraConfig
     recordings: Path
     catalogue: Path
-    segment_s: float
+    segment_s: int
     max_bytes: int
     keep_free_bytes: int
     log: LogConfig
@@ -51,8 +51,8 @@ def main(spec: CameraSpec, sock: socket.socket) -> None:
     """The process's entry."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the worker, which tells us
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    logs.configure(spec.log.level, spec.log.format, secrets=spec.camera.secret_values())
-    structlog.contextvars.bind_contextvars(camera=spec.camera.id)
+    secrets, always = spec.camera.secret_values(), {"camera": spec.camera.id}
+    logs.configure(spec.log.level, spec.log.format, secrets=secrets, always=always)
     threading.excepthook = _die
     cv2.setNumThreads(1)  # the other cameras have the other cores
     process = CameraProcess(spec, CameraEnd(sock))

@@ -84,7 +84,7 @@ class Worker:
                     camera=camera,
                     recordings=self._recordings,
                     catalogue=catalogue_path,
-                    segment_s=config.storage.segment_s,
+                    segment_s=round(config.storage.segment_s),
                     max_bytes=max_bytes,
                     keep_free_bytes=keep_free_bytes,
                     log=config.log,

@@ -34,15 +34,21 @@ class SiteKey:
     def load_or_make(cls, path: Path) -> Self:
         """The key in `path` (PEM, mode 600); made there when there is none.
 
-        Raises HubError when the file is no such key or others may read it.
+        Raises HubError when the file is no such key, others may read it, or it cannot be written.
         """
         try:
-            pem = path.read_bytes()
-        except FileNotFoundError:
-            key = cls.make()
-            key._save(path)
-            return key
-        if path.stat().st_mode & 0o077:
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                key = cls.make()
+                key._save(path)
+                return key
+            pem, mode = path.read_bytes(), path.stat().st_mode
+        except OSError as exc:
+            raise HubError(
+                f"{path}: the site's key cannot be kept there ({exc.strerror}); give the user that runs "
+                "camera-hub the right to write there, or set storage.path to another folder"
+            ) from exc
+        if mode & 0o077:
             raise HubError(f"{path}: others may read this site's key; run: chmod 600 {path}")
         try:
             private = serialization.load_pem_private_key(pem, password=None)
