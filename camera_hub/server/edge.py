@@ -9,9 +9,10 @@ it did not get itself.
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from camera_hub.server.problems import Problem, problem_response
+from camera_hub.server.problems import problem_response
 
 MAX_BODY_BYTES = 256 * 1024
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -119,7 +120,8 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._max_bytes:
-                raise Problem(413, too_large, {"Connection": "close"})
+                # FastAPI lets this one through where it reads the body, and no other.
+                raise HTTPException(413, too_large, {"Connection": "close"})
             return message
 
         await self._app(scope, counted, send)
