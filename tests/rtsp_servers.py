@@ -1,0 +1,148 @@
+"""RTSP servers that we did not write, started for a test and stopped after it; all on 127.0.0.1.
+
+Each is a context manager that yields addresses only once the server answers.
+"""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from tests import needs
+from tests.waiting import free_port, until_blocking
+
+START_S = 60.0
+
+_AIO_RTSP = """
+import asyncio, sys
+from aio_rtsp_toolkit import server
+asyncio.run(server.serve(sys.argv[1], "127.0.0.1", int(sys.argv[2])))
+"""
+
+
+@contextmanager
+def gstreamer(clips: Mapping[str, Path], user: str = "", password: str = "") -> Iterator[dict[str, str]]:
+    """GStreamer's RTSP server with a looping camera for each clip (H.264 or HEVC), over TCP and UDP;
+    with `user`, behind digest authentication. Yields {name: address without credentials}."""
+    script = needs.gstreamer()
+    port = free_port()
+    command = ["/usr/bin/python3", str(script), "--port", str(port)]
+    if user:
+        command += ["--user", user, "--password", password]
+    command += [f"{name}={clip}" for name, clip in clips.items()]
+    with _process(command, ready="ready"):
+        yield {name: f"rtsp://127.0.0.1:{port}/{name}" for name in clips}
+
+
+@contextmanager
+def aio_rtsp(folder: Path) -> Iterator[str]:
+    """aio-rtsp-toolkit's server over the clips of a folder, TCP only. Yields the address that a clip's
+    name is put behind; `/play_count_0` behind the name lets it loop for ever."""
+    port = free_port()
+    with _process([sys.executable, "-c", _AIO_RTSP, str(folder), str(port)]):
+        until_blocking(lambda: _listens(port), START_S)
+        yield f"rtsp://127.0.0.1:{port}/"
+
+
+class VirtualCamera(NamedTuple):
+    """Where ipycam's virtual camera is found."""
+
+    host: str
+    onvif_port: int
+    main: str  # the address of its stream
+    sub: str
+
+
+@contextmanager
+def ipycam(
+    user: str = "",
+    password: str = "",
+    main: tuple[int, int] = (640, 360),
+    sub: tuple[int, int] = (320, 180),
+    told_host: str = "127.0.0.1",
+) -> Iterator[VirtualCamera]:
+    """ipycam's virtual ONVIF camera with two RTSP streams that it encodes itself (10 fps). With `user`, ONVIF
+    asks for WS-Security digest; its RTSP is open to all. `told_host` is what it says that its address is."""
+    onvif_port, rtsp_port = free_port(), free_port()
+    settings = {
+        "name": "Practice camera",
+        "local_ip": told_host,
+        "onvif_port": onvif_port,
+        "rtsp_port": rtsp_port,
+        "go2rtc_api_port": free_port(),
+        "username": user,
+        "password": password,
+        "main_width": main[0],
+        "main_height": main[1],
+        "main_fps": 10,
+        "main_bitrate": "1M",
+        "sub_width": sub[0],
+        "sub_height": sub[1],
+        "sub_fps": 10,
+        "sub_bitrate": "300K",
+    }
+    runner = Path(__file__).with_name("virtual_camera.py")
+    with _process([sys.executable, str(runner), json.dumps(settings)], ready="ready"):
+        until_blocking(lambda: _listens(rtsp_port), START_S)
+        base = f"rtsp://127.0.0.1:{rtsp_port}/"
+        yield VirtualCamera("127.0.0.1", onvif_port, base + "video_main", base + "video_sub")
+
+
+@contextmanager
+def _process(command: list[str], ready: str = "") -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server in a process group of its own; what it said is shown when it fails to start."""
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=said, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            if ready and not _says(process, ready):
+                said.seek(0)
+                raise AssertionError(
+                    f"{command[1]} did not start: {said.read().decode(errors='replace')[-2000:]}"
+                )
+            yield process
+        finally:
+            _stop(process)
+
+
+def _says(process: subprocess.Popen[bytes], word: str) -> bool:
+    """Whether the process prints the word in time. Leaves its further output to a pipe that nobody reads."""
+    assert process.stdout is not None
+    deadline, heard = time.monotonic() + START_S, b""
+    while time.monotonic() < deadline and word.encode() not in heard:
+        if select.select([process.stdout], [], [], 0.2)[0]:
+            chunk = os.read(process.stdout.fileno(), 65536)
+            if not chunk:
+                break
+            heard += chunk
+    return word.encode() in heard
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sign)  # its ffmpeg children too
+            process.wait(5)
+        except ProcessLookupError:
+            break
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait(5)
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as sock:
+        sock.settimeout(1)
+        return sock.connect_ex(("127.0.0.1", port)) == 0
