@@ -152,6 +152,7 @@ export const en: Dictionary = {
     allKinds: "All kinds",
     day: "Day",
     anyDay: "Any day",
+    otherDay: "Another day…",
     clear: "Clear filters",
     fresh: (count) => (count === 1 ? "1 new event" : `${count} new events`),
     none: "No events yet",

@@ -11,6 +11,7 @@ export class Format {
   private readonly dateFormat: Intl.DateTimeFormat;
   private readonly dayFormat: Intl.DateTimeFormat;
   private readonly fullFormat: Intl.DateTimeFormat;
+  private readonly zoneFormat: Intl.DateTimeFormat;
   private readonly keyFormat: Intl.DateTimeFormat;
 
   constructor(
@@ -22,9 +23,11 @@ export class Format {
       new Intl.DateTimeFormat(of, timeZone ? { ...options, timeZone } : options);
     this.clockFormat = make({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
     this.secondsFormat = make({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-    this.dateFormat = make({ day: "2-digit", month: "2-digit" });
+    // Numbers alone, with the slash that Vietnamese and British hands write; Intl gives a hyphen for vi.
+    this.dateFormat = make({ day: "2-digit", month: "2-digit" }, "en-GB");
     this.dayFormat = make({ weekday: "long", day: "numeric", month: "long" });
-    this.fullFormat = make({ dateStyle: "full", timeStyle: "long" });
+    this.fullFormat = make({ dateStyle: "full" });
+    this.zoneFormat = make({ timeZoneName: "short" });
     this.keyFormat = make({ year: "numeric", month: "2-digit", day: "2-digit" }, "en-CA");
   }
 
@@ -65,9 +68,10 @@ export class Format {
     return this.dayKey(at) === this.dayKey(now) ? this.clock(at) : this.moment(at, now);
   }
 
-  /** Date, time to the second and zone, for titles. */
+  /** "14:03:21 GMT+7, Thứ Tư, 25 tháng 11, 2026" */
   full(at: Instant): string {
-    return this.fullFormat.format(ms(at));
+    const zone = this.zoneFormat.formatToParts(ms(at)).find((part) => part.type === "timeZoneName")?.value ?? "";
+    return `${this.seconds(at)} ${zone}, ${this.fullFormat.format(ms(at))}`;
   }
 
   /** "8 giây", "1 phút 20 giây", "2 giờ 5 phút" */

@@ -151,6 +151,7 @@ export const vi = {
     allKinds: "Mọi loại",
     day: "Ngày",
     anyDay: "Mọi ngày",
+    otherDay: "Ngày khác…",
     clear: "Bỏ lọc",
     fresh: (count: number) => `${count} sự kiện mới`,
     none: "Chưa có sự kiện nào",

@@ -1,4 +1,5 @@
 /** Something that a page fetches, with its error, kept true over lost connections. */
+import { untrack } from "svelte";
 import type { Updates } from "../api/updates";
 
 export class Loaded<T> {
@@ -24,7 +25,8 @@ export class Loaded<T> {
 
   /** Loads now, and again whenever changes may have been missed; returns what ends it. */
   follow(updates: Updates): () => void {
-    void this.load();
+    // What the fetch reads is the page's business: an effect that follows shall not run again for it.
+    void untrack(this.load);
     const renewed = updates.on("renewed", () => void this.load());
     const connected = updates.on("connected", (there) => void (there && this.error !== null && this.load()));
     return () => {
