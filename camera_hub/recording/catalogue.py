@@ -169,8 +169,7 @@ class Catalogue:
                 mended += 1
         for path in files.scan(folder, camera, self._newest_hour(camera)):
             if not self._select("WHERE path = ?", (path,)):
-                self._adopt(folder, path, None)
-                mended += 1
+                mended += self._adopt(folder, path, None)
         if mended:
             log.warning("recordings that were cut off are mended", camera=camera, segments=mended)
         return mended

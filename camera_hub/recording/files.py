@@ -16,6 +16,7 @@ from camera_hub.model import StreamName
 from camera_hub.recording.fmp4_reader import Head, SegmentReader
 
 SUFFIX = ".mp4"
+_LAST_S = 253_402_300_799  # the end of the year 9999: a clock may say anything
 
 
 class Found(NamedTuple):
@@ -29,7 +30,7 @@ class Found(NamedTuple):
 
 def segment_path(camera: str, stream: StreamName, start_us: int, attempt: int = 0) -> str:
     """A segment's path within the recordings' folder; `attempt` is for a name that is taken."""
-    start = datetime.fromtimestamp(start_us // 1_000_000, UTC)
+    start = datetime.fromtimestamp(min(max(start_us // 1_000_000, 0), _LAST_S), UTC)
     extra = f"-{attempt}" if attempt else ""
     name = f"{start:%M.%S}.{start_us // 1000 % 1000:03d}{extra}{SUFFIX}"
     return f"{start:%Y-%m-%d}/{start:%H}/{camera}/{stream}/{name}"

@@ -18,7 +18,7 @@ ORIGIN_BOX = UUID("5c1f0a52-6f0e-4b0a-9d5e-3a1f4d2b7c60").bytes
 """Our own box in a segment's `moov`: whose recording it is and when it began, as JSON."""
 
 _TRACK = 1
-_NTP_EPOCH_S = 2_208_988_800  # 1970-01-01 in seconds since 1900-01-01 (RFC 5905)
+NTP_EPOCH_S = 2_208_988_800  # 1970-01-01 in seconds since 1900-01-01 (RFC 5905)
 _SYNC_FLAGS = 0x02000000  # depends on no other sample
 _OTHER_FLAGS = 0x01010000  # depends on others, is no sync sample
 _MATRIX = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
@@ -49,8 +49,11 @@ def sample_entry(codec: str, width: int, height: int, record: bytes) -> bytes:
     return _box(kind, visual, _box(config, record))
 
 
-def segment_head(entry: bytes, width: int, height: int, origin: Origin) -> bytes:
-    """What a segment's file begins with: `ftyp` and a `moov` without samples."""
+def segment_head(entry: bytes, width: int, height: int, origin: Origin, first_offset_us: int = 0) -> bytes:
+    """What a segment's file begins with: `ftyp` and a `moov` without samples.
+
+    `first_offset_us` is the first sample's `offset_us`: the picture that is to be shown at 0.
+    """
     tables = (
         _full(b"stts", 0, 0, bytes(4)),
         _full(b"stsc", 0, 0, bytes(4)),
@@ -60,7 +63,7 @@ def segment_head(entry: bytes, width: int, height: int, origin: Origin) -> bytes
     trex = _full(b"trex", 0, 0, struct.pack(">5I", _TRACK, 1, 0, 0, 0))
     mvex = _box(b"mvex", trex)
     text = json.dumps(origin._asdict(), separators=(",", ":")).encode()
-    moov = _moov(entry, width, height, 0, tables, mvex, _box(b"uuid", ORIGIN_BOX, text))
+    moov = _moov(entry, width, height, 0, first_offset_us, tables, mvex, _box(b"uuid", ORIGIN_BOX, text))
     return _box(b"ftyp", b"iso6", bytes(4), b"iso6mp41") + moov
 
 
@@ -70,8 +73,7 @@ def fragment_head(sequence: int, time_us: int, wall_us: int, samples: Sequence[S
     `time_us` is the first sample's decoding time, counted from the segment's start. `wall_us` is when that
     sample reached the hub; it stands in `prft` (14496-12, 8.16.5), so that each fragment keeps both clocks.
     """
-    ntp = (wall_us + _NTP_EPOCH_S * 1_000_000) * 2**32
-    prft = _full(b"prft", 1, 24, struct.pack(">IQQ", _TRACK, (ntp + 500_000) // 1_000_000, time_us))
+    prft = _full(b"prft", 1, 24, struct.pack(">IQQ", _TRACK, ntp_time(wall_us), time_us))
     rows = b"".join(
         struct.pack(">IIIi", s.duration_us, s.size, _SYNC_FLAGS if s.keyframe else _OTHER_FLAGS, s.offset_us)
         for s in samples
@@ -86,15 +88,25 @@ def fragment_head(sequence: int, time_us: int, wall_us: int, samples: Sequence[S
     return b"".join((prft, moof, struct.pack(">I", 8 + sum(s.size for s in samples)), b"mdat"))
 
 
+def ntp_time(wall_us: int) -> int:
+    """A 64-bit NTP timestamp (RFC 5905, 6), which begins again at 0 in February 2036."""
+    return ((wall_us + NTP_EPOCH_S * 1_000_000) * 2**32 + 500_000) // 1_000_000 % 2**64
+
+
 def clip_head(entry: bytes, width: int, height: int, samples: Sequence[Sample], data_size: int) -> bytes:
     """All of a plain MP4 file but its samples' bytes, which follow it: players can seek in it at once."""
-    duration_us = sum(s.duration_us for s in samples)
+    time_us = shown_until_us = 0
+    for sample in samples:
+        time_us += sample.duration_us
+        shown_until_us = max(shown_until_us, time_us + sample.offset_us)
+    first_us = samples[0].offset_us
+    duration_us = shown_until_us - max(first_us, 0)
     ftyp = _box(b"ftyp", b"isom", struct.pack(">I", 0x200), b"isomiso2mp41")
     tables = _sample_tables(samples, 0)
-    moov = _moov(entry, width, height, duration_us, tables)
+    moov = _moov(entry, width, height, duration_us, first_us, tables)
     # The table's size does not depend on the offset that it holds.
     at = len(ftyp) + len(moov) + 8
-    moov = _moov(entry, width, height, duration_us, _sample_tables(samples, at))
+    moov = _moov(entry, width, height, duration_us, first_us, _sample_tables(samples, at))
     return ftyp + moov + struct.pack(">I", 8 + data_size) + b"mdat"
 
 
@@ -124,7 +136,13 @@ def _table(rows: list[bytes]) -> bytes:
 
 
 def _moov(
-    entry: bytes, width: int, height: int, duration_us: int, tables: tuple[bytes, ...], *more: bytes
+    entry: bytes,
+    width: int,
+    height: int,
+    duration_us: int,
+    first_us: int,
+    tables: tuple[bytes, ...],
+    *more: bytes,
 ) -> bytes:
     """The movie with its one track; `tables` are the boxes of `stbl` beside `stsd`."""
     stsd = _full(b"stsd", 0, 0, struct.pack(">I", 1), entry)
@@ -135,7 +153,11 @@ def _moov(
     hdlr = _full(b"hdlr", 0, 0, bytes(4), b"vide", bytes(12), b"camera\x00")
     tkhd = struct.pack(">QQIIQ8xHHHH", 0, 0, _TRACK, 0, duration_us, 0, 0, 0, 0)
     size = struct.pack(">II", width << 16, height << 16)
-    trak = _box(b"trak", _full(b"tkhd", 1, 3, tkhd, _MATRIX, size), _box(b"mdia", mdhd, hdlr, minf))
+    mdia = _box(b"mdia", mdhd, hdlr, minf)
+    # With B-frames the first picture is shown later than it is decoded; the edit list makes that moment 0.
+    edit = _full(b"elst", 1, 0, struct.pack(">IQqI", 1, duration_us, first_us, 0x10000))
+    edits = _box(b"edts", edit) if first_us > 0 else b""
+    trak = _box(b"trak", _full(b"tkhd", 1, 3, tkhd, _MATRIX, size), edits, mdia)
     times = struct.pack(">QQIQIH10x", 0, 0, TIMESCALE, duration_us, 0x10000, 0x100)
     mvhd = _full(b"mvhd", 1, 0, times, _MATRIX, bytes(24), struct.pack(">I", _TRACK + 1))
     return _box(b"moov", mvhd, trak, *more)

@@ -12,13 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from camera_hub.recording.fmp4 import ORIGIN_BOX, TIMESCALE, Origin, Sample
+from camera_hub.recording.fmp4 import NTP_EPOCH_S, ORIGIN_BOX, TIMESCALE, Origin, Sample
 
 _LARGEST_HEAD = 1 << 20
 _LARGEST_MOOF = 4 << 20  # 250 000 samples: no fragment of ours comes near
 _READ_AHEAD = 4096  # holds `prft` and `moof` of most fragments
 _CODECS = {b"avc1": "h264", b"hvc1": "hevc"}
-_NTP_EPOCH_S = 2_208_988_800
 _PRFT = 32  # bytes of a fragment's first box
 
 
@@ -110,8 +109,13 @@ class SegmentReader:
         if kind != b"mdat" or end > size or mdat_size - 8 != sum(s.size for s in samples) or not samples:
             return None
         (ntp,) = struct.unpack_from(">Q", ahead, 16)
-        wall_us = (ntp * 1_000_000 + 2**31) // 2**32 - _NTP_EPOCH_S * 1_000_000
-        return Fragment(at, end, time_us, wall_us, data, samples)
+        return Fragment(at, end, time_us, wall_time_us(ntp), data, samples)
+
+
+def wall_time_us(ntp: int) -> int:
+    """The wall time of an NTP timestamp, between 1968 and 2104 (RFC 4330, 3)."""
+    era = 0 if ntp >> 63 else 2**64
+    return ((ntp + era) * 1_000_000 + 2**31) // 2**32 - NTP_EPOCH_S * 1_000_000
 
 
 def _parse_moof(payload: bytes) -> tuple[int, list[Sample]]:

@@ -20,12 +20,10 @@ from camera_hub.recording.annexb import (
     nal_units,
     parameter_sets,
 )
-from camera_hub.recording.fmp4 import Origin, Sample, fragment_head, sample_entry, segment_head
+from camera_hub.recording.fmp4 import Origin, sample_entry, segment_head
+from camera_hub.recording.fragments import Built, FragmentBuilder
 from camera_hub.recording.timeline import Timeline
 
-FRAGMENT_US = 2_000_000  # no fragment is longer
-SHORT_US = 1_000_000  # a keyframe ends no fragment shorter than this which begins with one
-FRAGMENT_BYTES = 8 << 20  # nor is one much larger
 _MOST_PARTS = 1000  # that one call of writev takes
 LONGEST_US = 3_600_000_000  # no segment is longer, even where no keyframe comes
 
@@ -73,26 +71,19 @@ class SegmentWriter:
         self.bytes = 0  # of what is on disk
         self._codec = info.codec
         self._sets = sets_of(info, first)
-        entry = sample_entry(
-            info.codec, info.width, info.height, configuration_record(info.codec, self._sets)
-        )
+        self._timeline = Timeline()
+        self._builder = FragmentBuilder(round(1_000_000 / info.fps) if info.fps else 40_000)
+        place = self._timeline.place(first)
+        self._builder.add(first, place, nal_units(first.data))
+        record = configuration_record(info.codec, self._sets)
+        entry = sample_entry(info.codec, info.width, info.height, record)
         origin = Origin(camera, stream, self.start_us, self.stream_us)
-        self._unwritten: list[bytes | memoryview] = [segment_head(entry, info.width, info.height, origin)]
+        head = segment_head(entry, info.width, info.height, origin, place.offset_us)
+        self._unwritten: list[bytes | memoryview] = [head]
         self._unwritten_us = 0  # what `duration_us` will be once it is written
         self._synced_us = 0  # how much of it a power cut leaves
-        self._timeline = Timeline()
-        self._sequence = 0
-        self._samples: list[Sample] = []
-        self._data: list[bytes | memoryview] = []
-        self._data_size = 0
-        self._begin_us = 0  # of the fragment being gathered
-        self._begin_wall_us = first.wall_us
-        self._open_sample: Sample | None = None  # the newest, whose duration is not known yet
-        self._open_us = 0
-        self._usual_us = round(1_000_000 / info.fps) if info.fps else 40_000
         self._path = path
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
-        self._gather(first)
 
     @property
     def repaired(self) -> int:
@@ -106,7 +97,7 @@ class SegmentWriter:
 
     def ends_before(self, packet: Packet, length_us: int) -> bool:
         """Whether `packet` begins the next segment: a keyframe after `length_us`, or something changed."""
-        if self._timeline.silence_before(packet) or self._open_us > LONGEST_US:
+        if self._timeline.silence_before(packet) or self._builder.last_us > LONGEST_US:
             return True
         if not packet.keyframe:
             return False
@@ -117,8 +108,9 @@ class SegmentWriter:
 
     def write(self, packet: Packet) -> None:
         """Take the next packet. Raises OSError where a fragment could not be written: see `flush`."""
-        if self._gather(packet):
-            self.flush()
+        units = nal_units(packet.data)
+        if units:
+            self._take(self._builder.add(packet, self._timeline.place(packet), units))
 
     def flush(self) -> None:
         """Write what is due to be on disk. After an OSError it may be called again, and nothing is lost."""
@@ -142,12 +134,10 @@ class SegmentWriter:
 
         Raises OSError, after which `flush` may be called again; then `close`.
         """
-        end_us = self._open_us + self._usual_us
+        end_us = self._builder.last_us + self._builder.usual_us
         if following is not None and not self._timeline.silence_before(following):
             end_us = self._timeline.place(following).time_us
-        self._end_sample(end_us)
-        self._end_fragment(end_us)
-        self.flush()
+        self._take(self._builder.end(end_us))
 
     def close(self) -> None:
         """Close the file as it is on disk."""
@@ -155,51 +145,11 @@ class SegmentWriter:
             os.close(self._fd)
             self._fd = -1
 
-    # -- gathering -------------------------------------------------------------------------
-
-    def _gather(self, packet: Packet) -> bool:
-        """Take a packet into the fragment being gathered; whether a fragment is due before it."""
-        units = nal_units(packet.data)
-        if not units:
-            return False
-        place = self._timeline.place(packet)
-        due = False
-        if self._open_sample is not None:
-            self._usual_us = place.time_us - self._open_us
-            self._end_sample(place.time_us)
-            due = self._due(packet.keyframe, place.time_us)
-            if due:
-                self._end_fragment(place.time_us)
-        if not self._samples:
-            self._begin_us, self._begin_wall_us = place.time_us, packet.wall_us
-        size = 0
-        for unit in units:
-            self._data += (len(unit).to_bytes(4), unit)
-            size += 4 + len(unit)
-        self._data_size += size
-        self._open_sample = Sample(0, size, place.offset_us, packet.keyframe)
-        self._open_us = place.time_us
-        return due
-
-    def _due(self, keyframe: bool, time_us: int) -> bool:
-        length_us = time_us - self._begin_us
-        if keyframe and (length_us >= SHORT_US or not self._samples[0].keyframe):
-            return True
-        return length_us >= FRAGMENT_US or self._data_size >= FRAGMENT_BYTES
-
-    def _end_sample(self, end_us: int) -> None:
-        if self._open_sample is not None:
-            self._samples.append(self._open_sample._replace(duration_us=end_us - self._open_us))
-            self._open_sample = None
-
-    def _end_fragment(self, end_us: int) -> None:
-        if not self._samples:
-            return
-        self._sequence += 1
-        head = fragment_head(self._sequence, self._begin_us, self._begin_wall_us, self._samples)
-        self._unwritten += [head, *self._data]
-        self._unwritten_us = end_us
-        self._samples, self._data, self._data_size = [], [], 0
+    def _take(self, built: Built | None) -> None:
+        if built is not None:
+            self._unwritten += built.parts
+            self._unwritten_us = built.end_us
+            self.flush()
 
     def _write_all(self, parts: Sequence[bytes | memoryview]) -> None:
         at = self.bytes

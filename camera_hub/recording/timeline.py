@@ -24,7 +24,7 @@ class Place(NamedTuple):
     """A packet's place in the segment."""
 
     time_us: int  # decoding time from the segment's start
-    offset_us: int  # presentation minus decoding, so that the first picture is shown at 0
+    offset_us: int  # presentation minus decoding
 
 
 class Timeline:
@@ -34,7 +34,6 @@ class Timeline:
         self.repaired = 0
         self.jumped = False  # the camera's clock jumped: the segment's two clocks belong together no more
         self._base_us = 0  # the camera's time at the segment's 0
-        self._first_offset_us = 0
         self._last: Packet | None = None
         self._last_us = 0
 
@@ -51,9 +50,6 @@ class Timeline:
         last, self._last = self._last, packet
         if last is None:
             self._base_us = packet.dts_us
-            self._first_offset_us = packet.pts_us - packet.dts_us
-            if abs(self._first_offset_us) > LARGEST_OFFSET_US:
-                self._first_offset_us = 0
             return Place(0, self._offset(packet))
         step_us = packet.dts_us - last.dts_us
         if not -USUAL_US < step_us <= USUAL_US:
@@ -75,4 +71,4 @@ class Timeline:
         if abs(offset_us) > LARGEST_OFFSET_US:
             self.repaired += 1
             return 0
-        return offset_us - self._first_offset_us
+        return offset_us

@@ -1,0 +1,74 @@
+"""Promise: a byte stream becomes what an MP4 file holds, NAL units untouched, configuration record exact."""
+
+from pathlib import Path
+
+import av
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from camera_hub.recording.annexb import ParameterSetsError, configuration_record, nal_units, parameter_sets
+from tests import recorded
+
+units_of_any_bytes = st.lists(
+    st.binary(min_size=1, max_size=60).filter(lambda unit: b"\x00\x00\x01" not in unit and unit[-1] != 0),
+    max_size=8,
+)
+
+
+@given(units_of_any_bytes, st.lists(st.sampled_from((3, 4, 5)), min_size=8, max_size=8))
+def test_units_come_out_as_they_went_in(units: list[bytes], zeros: list[int]) -> None:
+    data = b"".join(bytes(count - 1) + b"\x01" + unit for unit, count in zip(units, zeros, strict=False))
+    assert [bytes(unit) for unit in nal_units(data)] == units
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_taken(data: bytes) -> None:
+    for unit in nal_units(data):
+        assert bytes(unit) in data
+        assert unit[-1] != 0
+
+
+def test_what_is_no_byte_stream_has_no_units() -> None:
+    assert nal_units(b"") == []
+    assert nal_units(b"\x00\x00\x00\x05hello") == []
+    assert nal_units(b"\x00\x00\x01\x00\x00\x01") == []
+
+
+@pytest.mark.parametrize(
+    ("codec", "pixels"),
+    [("h264", "yuv420p"), ("h264", "yuv422p"), ("h264", "yuv444p"), ("hevc", "yuv420p"), ("hevc", "yuv444p")],
+)
+def test_configuration_record_is_the_one_that_ffmpeg_writes(codec: str, pixels: str, tmp_path: Path) -> None:
+    _, packets = recorded.stream(codec, seconds=1, pixels=pixels)
+    sets = parameter_sets(codec, nal_units(packets[0].data))
+    assert sets.complete
+
+    raw, made = tmp_path / f"raw.{codec}", tmp_path / "made.mp4"
+    raw.write_bytes(b"".join(packet.data for packet in packets))
+    with av.open(str(raw), format=codec) as source, av.open(str(made), "w") as target:
+        track = target.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(source.demux(video=0)):
+            if packet.size:
+                packet.stream, packet.pts, packet.dts = track, number, number
+                target.mux(packet)
+    with av.open(str(made)) as theirs:
+        extradata = theirs.streams.video[0].codec_context.extradata
+    assert extradata is not None
+    ours = configuration_record(codec, sets)
+    if codec == "h264":
+        assert ours == extradata
+    else:
+        # FFmpeg also keeps the encoder's SEI; ours is the fixed part, then VPS, SPS and PPS.
+        assert ours[:13] == extradata[:13]
+        assert ours[15:22] == extradata[15:22]
+        assert all(one in extradata for one in (*sets.vps, *sets.sps, *sets.pps))
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+def test_damaged_parameter_sets_are_refused_in_words(codec: str) -> None:
+    _, packets = recorded.stream(codec, seconds=1)
+    sets = parameter_sets(codec, nal_units(packets[0].data))
+    short = sets._replace(sps=(sets.sps[0][:3],))
+    with pytest.raises(ParameterSetsError, match="restart the camera"):
+        configuration_record(codec, short)
