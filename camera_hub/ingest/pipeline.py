@@ -118,6 +118,7 @@ class StreamPipeline:
     def _state_changed(self, state: CameraState, error: str, wall_us: int) -> None:
         if self.state is CameraState.ONLINE and state is not CameraState.ONLINE:
             self._recorder_queue.put(Pause.PAUSE)
+            self._tap.stopped()
             if self._watcher_queue is not None:
                 self._watcher_queue.put(Pause.PAUSE)
         if state is not self.state:
@@ -178,6 +179,10 @@ class _Tap:
             self._wants_keyframe = True
             if self._on:
                 self._channel.send(TapOpened(stream=self._stream, info=info))
+
+    def stopped(self) -> None:
+        with self._lock:
+            self._gop.clear()  # nobody shall be shown the past as if it were live
 
     def packet(self, packet: Packet) -> None:
         with self._lock:

@@ -85,13 +85,13 @@ def test_human_on_a_terminal_and_as_asked(configured: Configured, monkeypatch: p
 
 def test_libraries_go_the_same_way(configured: Configured) -> None:
     stream = configured()
-    logging.getLogger("uvicorn.error").info("started at %s", "http://127.0.0.1:8787")
+    logging.getLogger("uvicorn.error").warning("started at %s", "http://127.0.0.1:8787")
     logging.getLogger("uvicorn.access").info("GET /")
     logging.getLogger("aioice").info("chatter")
     logging.getLogger("aioice").warning("trouble")
     warnings.warn("old", DeprecationWarning, stacklevel=1)
     assert [(line["level"], line["event"]) for line in lines(stream)][:2] == [
-        ("info", "started at http://127.0.0.1:8787"),
+        ("warning", "started at http://127.0.0.1:8787"),
         ("warning", "trouble"),
     ]
     assert "DeprecationWarning" in lines(stream)[2]["event"]
