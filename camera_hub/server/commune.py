@@ -15,8 +15,8 @@ from camera_hub.link.messages import (
     LivePackets,
 )
 from camera_hub.live.hub import LiveHub
-from camera_hub.model import StreamName
-from camera_hub.server.shapes import global_id
+from camera_hub.model import CameraState, StreamName
+from camera_hub.server.shapes import Camera, global_id
 from camera_hub.server.sites_state import SitesState
 
 AWAY = "the site is not connected; the picture comes back by itself when it is"
@@ -62,8 +62,14 @@ class Watchable:
 
 def watchable(state: SitesState, camera_id: str) -> Watchable | None:
     """The camera by its global id; None when there is none."""
-    found = state.told(camera_id)
-    if found is None:
+    told, camera = state.told(camera_id), state.camera(camera_id)
+    if told is None or camera is None:
         return None
-    info, connected = found
-    return Watchable(info.streams, "" if connected else AWAY)
+    info, connected = told
+    return Watchable(info.streams, _why_not(camera) if connected else AWAY)
+
+
+def _why_not(camera: Camera) -> str:
+    if camera.state == CameraState.ONLINE:
+        return ""
+    return f"the camera is {camera.state.value} now{f': {camera.error}' if camera.error else ''}"
