@@ -64,9 +64,9 @@ export const en: Dictionary = {
       connecting: "Connecting",
       online: "Working",
       stalled: "Picture stopped",
-      unauthorised: "Wrong camera password",
+      unauthorised: "Wrong password",
       unsupported: "Not supported",
-      away: "Hamlet not connected",
+      away: "Not connected",
     },
     help: {
       connecting: "The hub is connecting to the camera and keeps trying. If it takes long, check its power and network cable.",

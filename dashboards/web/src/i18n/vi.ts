@@ -63,9 +63,9 @@ export const vi = {
       connecting: "Đang kết nối",
       online: "Hoạt động",
       stalled: "Hình đứng",
-      unauthorised: "Sai mật khẩu camera",
+      unauthorised: "Sai mật khẩu",
       unsupported: "Không hỗ trợ",
-      away: "Mất liên lạc với xóm",
+      away: "Mất liên lạc",
     },
     help: {
       connecting: "Hệ thống đang nối lại với camera và sẽ thử mãi. Nếu lâu, hãy kiểm tra nguồn điện và dây mạng.",

@@ -15,14 +15,19 @@ export interface Connection {
 
 /** How long an offer waits for candidates: a host's own are there at once, and a server with a public address needs no more. */
 const GATHER_MS = 1_000;
+const LEAVE_MS = 3_000;
 
 export async function watch(url: string, signal: AbortSignal): Promise<Connection> {
   const peer = new RTCPeerConnection();
   let resource: string | null = null;
   const close = () => {
-    peer.close();
-    // keepalive: it has to arrive also when the page is being closed.
-    if (resource) void fetch(resource, { method: "DELETE", keepalive: true }).catch(() => undefined);
+    for (const { receiver } of peer.getTransceivers()) receiver.track.stop();
+    if (resource === null || peer.connectionState === "closed") return peer.close();
+    // The server ends the session first: a peer that left would be an error to it. keepalive: the request
+    // has to arrive also when the page is being closed.
+    fetch(resource, { method: "DELETE", keepalive: true, signal: AbortSignal.timeout(LEAVE_MS) })
+      .catch(() => undefined)
+      .finally(() => peer.close());
     resource = null;
   };
   try {

@@ -1,0 +1,79 @@
+/** The parts say in words what is so, in the reader's language. */
+import { type Component, flushSync, mount, unmount } from "svelte";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import Clip from "../src/components/Clip.svelte";
+import EventCard from "../src/components/EventCard.svelte";
+import SiteCard from "../src/components/SiteCard.svelte";
+import StateBadge from "../src/components/StateBadge.svelte";
+import { language } from "../src/i18n/index.svelte";
+import { camera, event } from "./support";
+
+let shown: Record<string, unknown> | null = null;
+
+function show<P extends Record<string, unknown>>(component: Component<P>, props: P): HTMLElement {
+  shown = mount(component, { target: document.body, props });
+  flushSync();
+  return document.body;
+}
+
+beforeEach(() => (language.current = "vi"));
+afterEach(() => {
+  if (shown) void unmount(shown);
+  document.body.innerHTML = "";
+});
+
+it("a state is a word beside its dot, and follows the language", () => {
+  const body = show(StateBadge, { state: "unauthorised" });
+  expect(body.textContent).toContain("Sai mật khẩu");
+  language.current = "en";
+  flushSync();
+  expect(body.textContent).toContain("Wrong password");
+});
+
+it("an event says where, how long, and that it goes on", () => {
+  expect(show(EventCard, { event: event({ end: null, duration_s: null }) }).textContent).toContain("đang diễn ra");
+  document.body.innerHTML = "";
+  const text = show(EventCard, { event: event(), search: "camera=khe-coc.cong-lang" }).textContent;
+  expect(text).toContain("Cổng làng");
+  expect(text).toContain("8 giây · Lòng đường");
+  expect(document.querySelector("a")?.getAttribute("href")).toBe("/events/01A?camera=khe-coc.cong-lang");
+});
+
+it("a tampered camera is named as that", () => {
+  expect(show(EventCard, { event: event({ kind: "tamper" }) }).textContent).toContain("Camera bị che hoặc xoay");
+});
+
+it("a clip is a video only when it is there; until then words say what to expect", () => {
+  const recent = new Date(Date.now() - 5_000).toISOString();
+  for (const [end, word] of [
+    [null, "khi sự kiện kết thúc"],
+    [recent, "đang được gửi về"],
+    ["2020-01-01T00:00:08Z", "không có đoạn ghi"],
+  ] as const) {
+    expect(show(Clip, { event: event({ clip: false, end }) }).textContent).toContain(word);
+    expect(document.querySelector("video")).toBeNull();
+    document.body.innerHTML = "";
+  }
+  show(Clip, { event: event() });
+  expect(document.querySelector("video")?.getAttribute("src")).toBe("/api/events/01A/clip.mp4");
+});
+
+it("a hamlet that told nothing yet shows no invented numbers", () => {
+  const site = {
+    id: "khe-coc",
+    name: "Xóm Khe Cốc",
+    connected: false,
+    since: null,
+    last_contact: null,
+    software: "",
+    outbox_depth: null,
+    disk_free_bytes: null,
+    disk_total_bytes: null,
+    recorded_bytes: null,
+  };
+  const text = show(SiteCard, { site, cameras: [camera({ state: "away" })] }).textContent ?? "";
+  expect(text).toContain("Mất liên lạc");
+  expect(text).toContain("chưa bao giờ");
+  expect(text.match(/chưa biết/g)).toHaveLength(4);
+  expect(text).toContain("0/1");
+});

@@ -1,0 +1,38 @@
+import type { Camera, HubEvent } from "../src/api/types";
+
+export function event(change: Partial<HubEvent> = {}): HubEvent {
+  return {
+    id: "01A",
+    site: "khe-coc",
+    camera: "khe-coc.cong-lang",
+    camera_name: "Cổng làng",
+    kind: "motion",
+    start: "2026-11-25T07:03:00Z",
+    end: "2026-11-25T07:03:08Z",
+    duration_s: 8,
+    zones: ["Lòng đường"],
+    score: 0.8,
+    box: [0.1, 0.2, 0.3, 0.4],
+    path: [],
+    snapshot: true,
+    clip: true,
+    ...change,
+  };
+}
+
+export function camera(change: Partial<Camera> = {}): Camera {
+  return {
+    id: "khe-coc.cong-lang",
+    site: "khe-coc",
+    name: "Cổng làng",
+    place: "Đầu đường vào xóm",
+    state: "online",
+    since: "2026-11-25T07:00:00Z",
+    error: "",
+    recording: "",
+    restarts: 0,
+    zones: [],
+    streams: [],
+    ...change,
+  };
+}
