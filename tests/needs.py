@@ -6,6 +6,8 @@ A test calls `needs.chromium()` and the like first, and gets the path of what it
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,17 @@ def chromium() -> str:
     if path is None:
         _missing("Chromium", "install the package chromium")
     return path or ""
+
+
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[Path]:
+    """A disk of its own with room for `size` bytes, mounted at `folder`, which is made."""
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    mounted = shutil.which("mount") and subprocess.run(["mount", *options], capture_output=True, check=False)
+    if not mounted or mounted.returncode:
+        _missing("the right to mount a small disk", "run the tests as root, where mounting is allowed")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)

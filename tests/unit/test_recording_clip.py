@@ -55,7 +55,9 @@ def test_across_segments_it_has_the_right_length(
     assert start_s == 2
     assert length_s == pytest.approx(7.1, abs=0.01)
     assert len(shown) == 71
-    assert all(b - a == pytest.approx(100_000, abs=50) for a, b in pairwise(shown))
+    # With B-frames the last picture may be one that is shown after others which the clip has no more.
+    even = shown[:-1] if b_frames else shown
+    assert all(b - a == pytest.approx(100_000, abs=50) for a, b in pairwise(even))
 
 
 def test_of_the_segment_being_written_it_has_what_is_on_disk(
