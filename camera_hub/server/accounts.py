@@ -36,7 +36,7 @@ class PasswordChange(BaseModel):
 @router.post(
     "/api/login",
     dependencies=[needs(Right.PUBLIC)],
-    responses=problems(401, 403, 413, 422, 429),
+    responses=problems(401, 429),
 )
 async def login(
     given: Login, request: Request, response: Response, parts: Annotated[Parts, Depends(parts_of)]
@@ -44,7 +44,8 @@ async def login(
     """Signs in: sets the session's cookie. After some failures one has to wait (429)."""
     user = await parts.store.user(given.username)
     if not await _fits(parts, request, given.username, given.password, user):
-        log.warning("sign-in refused", user=given.username, address=_address(request))
+        # A name that is nobody's may be a password in the wrong field.
+        log.warning("sign-in refused", user=user.name if user else "nobody", address=_address(request))
         raise Problem(401, "The name or the password is not right.")
     assert user is not None
     response.set_cookie(
@@ -60,7 +61,7 @@ async def login(
     return _session_shape(user)
 
 
-@router.post("/api/logout", status_code=204, responses=problems(401, 403, 413))
+@router.post("/api/logout", status_code=204)
 async def logout(
     session: Annotated[SessionRecord, needs(Right.ACCOUNT)],
     request: Request,
@@ -73,13 +74,13 @@ async def logout(
     response.delete_cookie(COOKIE, path="/", secure=secure, httponly=True, samesite="strict")
 
 
-@router.get("/api/session", responses=problems(401))
+@router.get("/api/session")
 async def get_session(session: Annotated[SessionRecord, needs(Right.ACCOUNT)]) -> Session:
     """Who is signed in."""
     return _session_shape(session.user)
 
 
-@router.post("/api/password", status_code=204, responses=problems(401, 403, 413, 422, 429))
+@router.post("/api/password", status_code=204, responses=problems(429))
 async def change_password(
     given: PasswordChange,
     session: Annotated[SessionRecord, needs(Right.ACCOUNT)],

@@ -13,7 +13,7 @@ from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.server import accounts, cameras, events, health, pages, problems, sites, updates
 from camera_hub.server.attempts import Attempts
 from camera_hub.server.broadcast import Updates
-from camera_hub.server.edge import BodyLimit, CsrfGuard, SecurityHeaders
+from camera_hub.server.edge import SAFE_METHODS, BodyLimit, CsrfGuard, SecurityHeaders
 from camera_hub.server.parts import Parts
 from camera_hub.server.passwords import Passwords
 from camera_hub.server.problems import ProblemDetails
@@ -94,7 +94,25 @@ def openapi(app: FastAPI) -> dict[str, Any]:
         operation = schema["paths"].get(path, {}).get(method.lower())
         if operation is not None:
             operation["security"] = _security(needed)
+            _describe_common_problems(operation, method, needed)
+    # FastAPI's own shapes of what is wrong with a request; ours are problem details.
+    for unused in ("HTTPValidationError", "ValidationError"):
+        components["schemas"].pop(unused, None)
     return schema
+
+
+def _describe_common_problems(operation: dict[str, Any], method: str, needed: set[Right]) -> None:
+    """What `rights`, `edge` and FastAPI's validation answer before the route is asked."""
+    answers = operation["responses"]
+    common = [413] if needed <= OPEN else [401, 403, 413]
+    if method not in SAFE_METHODS:
+        common.append(403)
+    if "requestBody" in operation:
+        common.append(400)
+    for status, answer in problems.problems(*common).items():
+        answers.setdefault(str(status), answer)
+    if "422" in answers:
+        answers["422"] = problems.problems(422)[422]
 
 
 def _security(needed: set[Right]) -> list[dict[str, list[str]]]:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from camera_hub.server.problems import problem_response
 
 MAX_BODY_BYTES = 256 * 1024
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 # The dashboard needs: its own files, pictures that it makes itself, video by MSE, live by WebRTC.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -73,7 +73,7 @@ class CsrfGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
-        unsafe = kind == "websocket" or (kind == "http" and scope["method"] not in _SAFE_METHODS)
+        unsafe = kind == "websocket" or (kind == "http" and scope["method"] not in SAFE_METHODS)
         if not unsafe or _same_site(Headers(scope=scope)):
             await self._app(scope, receive, send)
         elif kind == "websocket":

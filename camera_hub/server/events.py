@@ -19,7 +19,7 @@ router = APIRouter(tags=["events"])
 
 EventId = Annotated[str, Path(pattern=f"^{ULID_PATTERN}$", description="A ULID")]
 Tools = Annotated[Parts, Depends(parts_of)]
-_MEDIA_PROBLEMS = problems(400, 401, 403, 404, 416, 422)
+_MEDIA_PROBLEMS = problems(400, 404, 416)
 _MEDIA_HEADERS = {"Cache-Control": "private, no-cache"}  # kept by the browser, asked again by its ETag
 
 
@@ -32,7 +32,7 @@ def _file_responses(media_type: str) -> dict[int | str, dict[str, Any]]:
     }
 
 
-@router.get("/api/events", dependencies=[needs(Right.EVENTS)], responses=problems(401, 403, 422))
+@router.get("/api/events", dependencies=[needs(Right.EVENTS)])
 async def list_events(
     parts: Tools,
     site: Annotated[str | None, Query(pattern=r"^[a-z0-9-]{1,64}$")] = None,
@@ -67,7 +67,7 @@ async def list_events(
     )
 
 
-@router.get("/api/events/{id}", dependencies=[needs(Right.EVENTS)], responses=problems(401, 403, 404, 422))
+@router.get("/api/events/{id}", dependencies=[needs(Right.EVENTS)], responses=problems(404))
 async def get_event(id: EventId, parts: Tools) -> Event:  # noqa: A002 - the path's own word
     stored = await parts.store.event(id)
     if stored is None:

@@ -46,7 +46,6 @@ async def ready(parts: Annotated[Parts, Depends(parts_of)]) -> Health:
             "description": "Prometheus text exposition",
             "content": {"text/plain": {"schema": {"type": "string"}}},
         },
-        **problems(401, 403),
     },
 )
 async def metrics(parts: Annotated[Parts, Depends(parts_of)]) -> Response:

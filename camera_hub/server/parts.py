@@ -34,7 +34,8 @@ class Parts:
         scheme, _, given = (authorization or "").partition(" ")
         if not token or scheme.lower() != "bearer":
             return False
-        return hmac.compare_digest(given.strip().encode(), token.encode())
+        # Headers come as Latin-1, whatever bytes they are.
+        return hmac.compare_digest(given.strip().encode("latin-1"), token.encode())
 
 
 def parts_of(connection: HTTPConnection) -> Parts:

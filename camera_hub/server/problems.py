@@ -10,9 +10,13 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, compile_path
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from camera_hub.model import HubError
 
@@ -22,7 +26,9 @@ MEDIA_TYPE = "application/problem+json"
 _REMEDIES = {
     404: "There is nothing at this address.",
     405: "This address does not answer to this method.",
+    416: "The file has no such range.",
 }
+_KEPT = ("allow", "content-range", "retry-after")
 
 
 class Mistake(BaseModel):
@@ -69,7 +75,10 @@ def problem_response(
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For a route's `responses`: the problems that it answers with."""
+    """For a route's `responses`: the problems that it answers with.
+
+    `app.openapi` adds those that come before the route is asked: 400, 401, 403, 413, 422.
+    """
     schema = {"$ref": "#/components/schemas/ProblemDetails"}
     return {
         status: {
@@ -80,7 +89,36 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+class ProblemsOnly:
+    """Makes a problem of every error that some library below answered in plain text, such as a bad range."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        replaced = False
+
+        async def as_problem(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                headers = Headers(raw=message["headers"])
+                replaced = headers.get("content-type", "").startswith("text/plain")
+                if replaced:
+                    status = message["status"]
+                    kept = {name: headers[name] for name in _KEPT if name in headers}
+                    detail = _REMEDIES.get(status, "The request cannot be answered as it is.")
+                    await problem_response(status, detail, kept)(scope, receive, send)
+            if not replaced:
+                await send(message)
+
+        await self._app(scope, receive, as_problem)
+
+
 def install(app: FastAPI) -> None:
+    app.add_middleware(ProblemsOnly)
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
@@ -93,10 +131,24 @@ async def _problem(_: Request, exc: Exception) -> Response:
     return problem_response(exc.status, exc.detail, exc.headers)
 
 
-async def _http(_: Request, exc: Exception) -> Response:
+async def _http(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)
     detail = _REMEDIES.get(exc.status_code, str(exc.detail))
-    return problem_response(exc.status_code, detail, exc.headers)
+    headers = exc.headers
+    if exc.status_code == 405:
+        headers = {"Allow": ", ".join(sorted(_methods(request)))}
+    return problem_response(exc.status_code, detail, headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """All that the address answers to (RFC 9110, section 15.5.6); Starlette tells one route's alone."""
+    return {
+        method
+        for context in iter_route_contexts(request.app.routes)
+        if isinstance(context.original_route, Route)
+        and compile_path(context.path or "")[0].match(request.url.path)
+        for method in context.methods or ()
+    }
 
 
 async def _validation(_: Request, exc: Exception) -> Response:

@@ -90,6 +90,7 @@ class Assembled:
     """A server's parts that have to be ended."""
 
     app: FastAPI
+    state: SitesState
     updates: Updates
     live: LiveHub
     whep: WhepSessions
@@ -110,7 +111,19 @@ class Assembled:
 async def assembled(
     settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
 ) -> AsyncIterator[Assembled]:
-    """The app with everything behind it, over an open store."""
+    """The app with everything behind it, over an open store: ready to answer, and ended afterwards."""
+    made = assemble(settings, store, clock)
+    try:
+        await sync_config_users(store, settings.users, made.passwords)
+        await made.state.load()
+        yield made
+    finally:
+        await made.end_streams()
+        made.passwords.close()
+
+
+def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK) -> Assembled:
+    """The parts, put together; nothing has been asked of the store yet."""
     updates = Updates()
     passwords = Passwords()
     state = SitesState(store, updates, settings.sites, clock)
@@ -135,14 +148,7 @@ async def assembled(
         routers=(link.router(end), live_routes),
         clock=clock,
     )
-    made = Assembled(app, updates, live, whep, passwords)
-    try:
-        await sync_config_users(store, settings.users, passwords)
-        await state.load()
-        yield made
-    finally:
-        await made.end_streams()
-        passwords.close()
+    return Assembled(app, state, updates, live, whep, passwords)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -6,19 +6,18 @@ from fastapi import APIRouter, Depends
 
 from camera_hub import __version__
 from camera_hub.server.parts import Parts, parts_of
-from camera_hub.server.problems import problems
 from camera_hub.server.rights import Right, needs
 from camera_hub.server.shapes import Sites, Version
 
 router = APIRouter(tags=["sites"])
 
 
-@router.get("/api/sites", dependencies=[needs(Right.SITES)], responses=problems(401, 403))
+@router.get("/api/sites", dependencies=[needs(Right.SITES)])
 async def list_sites(parts: Annotated[Parts, Depends(parts_of)]) -> Sites:
     """All sites that this server knows."""
     return Sites(sites=parts.state.sites())
 
 
-@router.get("/api/version", dependencies=[needs(Right.ACCOUNT)], responses=problems(401))
+@router.get("/api/version", dependencies=[needs(Right.ACCOUNT)])
 async def get_version() -> Version:
     return Version(version=__version__)

@@ -31,7 +31,7 @@ router = APIRouter(tags=["updates"])
             "Site, `reset` when everything is to be read again. A comment every 15 s keeps the line open.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
-        **problems(401, 403, 422, 503),
+        **problems(503),
     },
 )
 async def watch_updates(
