@@ -7,7 +7,7 @@ the picture's own. A clip that breaks off is played as far as it goes; then it s
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import av
 import av.error
@@ -28,9 +28,11 @@ from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.model import Packet, StreamInfo
 
 Pace = Literal["real-time", "full-speed"]
+_Unit = tuple["av.Packet[Any]", int | None, int | None]  # with its pts and dts
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi"  # demuxers; a playlist is no clip
 LATE_US = 1_000_000  # a pause of the machine of more than this is not caught up with
+MAX_REORDERED = 16  # H.264 and H.265 allow no more pictures between decoding and showing
 SHORT_BY = 0.9  # a clip with less than this share of its declared length was cut off
 
 
@@ -149,7 +151,7 @@ class ClipSource:
         streams = container.streams.video
         if not streams:
             container.close()
-            raise NoVideoError(f"{self.where} has no video in it")
+            raise NoVideoError(f"{self.where} has no video in it, or is cut off; try it in a player")
         codec = getattr(streams[0].codec_context, "name", "")  # there is none where FFmpeg knows no decoder
         if codec not in CODECS:
             container.close()
@@ -189,32 +191,53 @@ class ClipSource:
 
     def _one_pass(self, stream: VideoStream, units: UnitMaker, begin_us: int) -> Iterator[Packet]:
         """The clip once, its timestamps moved so that it starts at `begin_us`; `wall_us` is not set."""
-        container = self._container
-        assert container is not None
-        to_annexb = BitStreamFilterContext(f"{stream.codec_context.name}_mp4toannexb", stream)
-        time_base = stream.time_base
-        assert time_base is not None
-        ticks, second = time_base.numerator * 1_000_000, time_base.denominator
         zero: int | None = None
-        for read in container.demux(stream):
+        for unit, pts_us, dts_us in _dated(self._annexb(stream), units.interval_us):
             if self._interrupted.is_set():
                 return
-            if not read.size or read.is_corrupt:
-                continue
-            for unit in to_annexb.filter(read):
-                pts, dts = unit.pts, unit.dts
-                if zero is None:
-                    zero = dts if dts is not None else pts or 0
-                packet = units.make(
-                    bytes(unit),
-                    None if pts is None else begin_us + (pts - zero) * ticks // second,
-                    None if dts is None else begin_us + (dts - zero) * ticks // second,
-                    keyframe=unit.is_keyframe,
-                    arrival_us=0,
-                    wall_us=0,
-                )
-                if packet is not None:
-                    yield packet
+            if zero is None:
+                zero = dts_us if dts_us is not None else pts_us or 0
+            packet = units.make(
+                bytes(unit),
+                None if pts_us is None else begin_us + pts_us - zero,
+                None if dts_us is None else begin_us + dts_us - zero,
+                keyframe=unit.is_keyframe,
+                arrival_us=0,
+                wall_us=0,
+            )
+            if packet is not None:
+                yield packet
+
+    def _annexb(self, stream: VideoStream) -> Iterator[_Unit]:
+        """The clip's access units in Annex B, with their times (µs) as they stand in the file."""
+        container, time_base = self._container, stream.time_base
+        assert container is not None
+        assert time_base is not None
+        ticks, second = time_base.numerator * 1_000_000, time_base.denominator
+        to_annexb = BitStreamFilterContext(f"{stream.codec_context.name}_mp4toannexb", stream)
+        for read in container.demux(stream):
+            if read.size and not read.is_corrupt:
+                for unit in to_annexb.filter(read):
+                    pts, dts = unit.pts, unit.dts
+                    yield (
+                        unit,
+                        None if pts is None else pts * ticks // second,
+                        None if dts is None else dts * ticks // second,
+                    )
+
+
+def _dated(units: Iterator[_Unit], interval_us: int) -> Iterator[_Unit]:
+    """The units with decoding times also for the first few, which MKV leaves out where there are B-frames."""
+    waiting: list[_Unit] = []
+    for unit in units:
+        if unit[2] is None and len(waiting) < MAX_REORDERED:
+            waiting.append(unit)
+            continue
+        for before, (data, pts_us, _) in zip(range(len(waiting), 0, -1), waiting, strict=True):
+            yield data, pts_us, None if unit[2] is None else unit[2] - before * interval_us
+        waiting.clear()
+        yield unit
+    yield from waiting
 
 
 def _length_us(container: av.container.InputContainer | None, stream: VideoStream) -> int:

@@ -39,6 +39,7 @@ from camera_hub.model import Packet, StreamInfo
 Transport = Literal["tcp", "udp"]
 
 KEYFRAME_TIMEOUT_S = 30.0  # "smart" codecs go many seconds without one
+CLOSE_TIMEOUT_S = 5.0
 MAX_CREDENTIALS = 127  # bytes of "user:password", percent-encoded, that FFmpeg keeps
 UDP_BUFFER_BYTES = 4 * 1024 * 1024  # a keyframe comes in one burst
 MAX_GAP_US = 10_000_000
@@ -69,7 +70,7 @@ _OPEN_ERRORS: dict[int | type[Exception], tuple[type[CameraError], str]] = {
     av.error.HTTPTooManyRequestsError: (TimedOutError, _CANNOT_SERVE),
     av.error.HTTPOtherClientError: (
         NonsenseError,
-        "refuses the request; try the other `transport`, tcp or udp",
+        "refuses to send this stream; check the path of its address, or try the other `transport`",
     ),
     errno.EPROTONOSUPPORT: (NonsenseError, _OTHER_TRANSPORT),
 }
@@ -153,7 +154,8 @@ class RtspSource:
             "rtsp_transport": self._transport,
             "allowed_media_types": "video",
             "protocol_whitelist": "rtsp,rtp,tcp,udp",
-            "timeout": str(round(self._read_timeout_s * 1e6)),  # µs; of a single socket operation
+            # µs, of a single socket operation: only for what PyAV's own timeout does not watch, as closing.
+            "timeout": str(round((max(self._open_timeout_s, self._read_timeout_s) + CLOSE_TIMEOUT_S) * 1e6)),
             # What FFmpeg would find out by reading (and decoding) on, the parameter sets tell at once.
             "probesize": "32",
             "analyzeduration": "0",
@@ -161,6 +163,7 @@ class RtspSource:
         }
         if self._transport == "udp":
             options["buffer_size"] = str(UDP_BUFFER_BYTES)
+        begun_us = self._clock.monotonic_us()
         try:
             return av.open(
                 _with_user_info(self._url, self._user_info),
@@ -168,7 +171,9 @@ class RtspSource:
                 timeout=(self._open_timeout_s, self._read_timeout_s),
             )
         except (av.error.FFmpegError, OSError, ValueError) as exc:
-            error = self._open_error(exc)
+            # A timeout that FFmpeg meets while it waits for an answer, it calls invalid data.
+            late = self._clock.monotonic_us() - begun_us >= self._open_timeout_s * 1e6
+            error = self._open_error(TimeoutError(errno.ETIMEDOUT, "") if late else exc)
         raise error  # here, so that FFmpeg's error with the password in it is not its context
 
     def _choose(self, container: av.container.InputContainer) -> VideoStream:
