@@ -152,6 +152,25 @@ def ingest(
 
 
 @app.command()
+def practice(config: ConfigPath) -> None:
+    """Serve the practice hamlet of CONFIG: seven rendered cameras over RTSP, to try the hub on.
+
+    They are rendered once, which takes a few minutes; each answers as soon as it is ready.
+    """
+    import asyncio
+
+    from camera_hub.run import until_asked_to_end
+    from camera_hub.simulate.practice import practice as hamlet
+
+    loaded = _load(config)
+    section = loaded.practice
+    if section is None:
+        raise HubError(f"{config} has no practice hamlet; add: practice: {{seed: 1, port: 18554}}")
+    folder = loaded.storage.path / "practice"
+    _on_uvloop(lambda: until_asked_to_end(asyncio.ensure_future(hamlet(section.seed, section.port, folder))))
+
+
+@app.command()
 def key(config: ConfigPath) -> None:
     """Print the public key of this site's worker, for `server.sites` in the server's configuration."""
     from camera_hub.config import load_config
