@@ -21,11 +21,12 @@ from camera_hub.motion.frame import CELL, cell_share
 MEAN_S = 4.0  # time constant of the mean where nothing differs
 UNPROVEN_S = 6.0  # ... where something differs that has not been believed
 HELD_S = 90.0  # ... where a mover is
-SPREAD_S = 8.0  # of the spread
-HELD_SPREAD = 0.1  # a mover's own contrast teaches the spread this much only
+SPREAD_AT = 0.8  # the spread is the deviation that this share of the time stays within
+SPREAD_UP = 0.7  # a second; the spread's growth while it is exceeded
+LEAST_SPREAD, MOST_SPREAD = 0.7, 40.0  # tones
 LIGHT_S = 0.4  # the mean follows a change of light this fast
-SPREAD_CAP = 60.0  # tones; one wild frame must not blind a pixel
-LOCAL_LIGHT = 14  # tones by which the light of a part may differ from that of the whole
+LOCAL_LIGHT = 40  # tones by which the light of a part may differ from that of the whole
+LEAST_LIGHT = 2.5  # tones
 LIGHT_CELLS = 11  # cells over which local light is the same
 RECENT_US = 400_000  # "a moment ago": long enough for a slow mover to show, short for a still one to rest
 START_S = 1.0  # first look at a scene: the mean is a plain average
@@ -116,20 +117,34 @@ class Background:
         free = max(1 - np.exp(-dt_s / MEAN_S), start)
         unproven = max(1 - np.exp(-dt_s / UNPROVEN_S), start)
         keep = 1 - np.exp(-dt_s / HELD_S)
-        spread_rate = max(1 - np.exp(-dt_s / SPREAD_S), min(0.5, dt_s / self._learned_s))
-        rate = np.where(held, keep, np.where(seen.different >= 64, unproven, free)).astype(np.float32)
-        spread = np.where(held, spread_rate * HELD_SPREAD, spread_rate).astype(np.float32)
+        differs = seen.different >= 64
+        rate = np.where(held, keep, np.where(differs, unproven, free)).astype(np.float32)
+        light = _pixels(seen.light.astype(np.float32))
         away = tone - self._mean
-        light_rate = np.float32(1 - np.exp(-dt_s / LIGHT_S))
-        shift = seen.light.astype(np.float32) * light_rate
-        rough = np.minimum(np.abs(away - _pixels(seen.light.astype(np.float32))), np.float32(SPREAD_CAP))
-        self._mean += np.where(np.abs(_pixels(seen.light)) > 1, _pixels(shift), np.float32(0))
-        self._mean += _pixels(rate) * away
-        self._spread += _pixels(spread) * (rough - self._spread)
+        self._learn_spread(
+            np.abs(away - light), held | (differs & (seen.structured < seen.different // 8)), dt_s
+        )
+        # Only light that is plainly there: following its error of estimation would let the mean run off.
+        plain = np.where(np.abs(light) > LEAST_LIGHT, light, np.float32(0))
+        self._mean += _pixels(rate) * away + np.float32(1 - np.exp(-dt_s / LIGHT_S)) * plain
         self._cache()
         self._recent.append((t_us, tone))
         while len(self._recent) > 2 and self._recent[1][0] <= t_us - RECENT_US:
             self._recent.pop(0)
+
+    def _learn_spread(self, rough: NDArray[np.float32], held: NDArray[np.bool_], dt_s: float) -> None:
+        """Follow the deviation that is exceeded a fifth of the time.
+
+        It goes up and down by factors, not by how far a pixel strayed: a mover or a lamp that
+        passes teaches little, a leaf that comes again and again teaches all.
+        """
+        hurry = 1 + 3 * START_S / (START_S + self._learned_s)
+        up = np.float32(np.exp(SPREAD_UP * dt_s * hurry))
+        down = np.float32(np.exp(-SPREAD_UP * dt_s * hurry * (1 - SPREAD_AT) / SPREAD_AT))
+        factor = np.where(rough > self._spread, up, down)
+        factor[_pixels(held)] = np.float32(1)
+        self._spread *= factor
+        np.clip(self._spread, np.float32(LEAST_SPREAD), np.float32(MOST_SPREAD), out=self._spread)
 
     def absorb(self, tone: NDArray[np.uint8], cells: NDArray[np.bool_]) -> None:
         """What is in `cells` now is background from now on."""

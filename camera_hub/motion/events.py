@@ -48,6 +48,7 @@ class Events:
         self._size = size
         self.number = number
         self._open: Event | None = None
+        self._ended_us = -(1 << 62)  # what moved before belongs to the last event
 
     def update(self, tracks: list[Track], t_us: int, steady: bool) -> list[Report]:
         """Reports for one frame. `steady` is False while the light changes: nothing ends then."""
@@ -72,7 +73,7 @@ class Events:
 
     def _opened(self, moving: list[Track], t_us: int) -> Report:
         self.number += 1
-        start_us = min(track.born_us if t_us - track.born_us < 10_000_000 else t_us for track in moving)
+        start_us = max(min(track.born_us for track in moving), self._ended_us)
         event = Event(self.number, start_us, t_us, t_us, paths={}, step={})
         self._open = event
         lead = self._take(event, moving, t_us)
@@ -96,6 +97,7 @@ class Events:
 
     def _closed(self, event: Event, t_us: int) -> Report:
         self._open = None
+        self._ended_us = t_us
         return Closed(**self._told(event, t_us, best=False), end_us=event.moved_us)
 
     def _told(self, event: Event, t_us: int, best: bool) -> dict[str, Any]:

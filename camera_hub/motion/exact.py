@@ -13,14 +13,14 @@ class Exact:
     """How much must change, and how far it must travel, to be a mover."""
 
     least_tones: float  # a pixel that differs by less never counts
-    spreads: float  # a pixel must differ by this many of its own usual deviations besides
+    spreads: float  # a pixel must differ by this many of its own usual spreads besides
     least_area: float  # px; a region that covers less is a speck
     least_travel: float  # px; what moves less stays where it is
     patience: float  # factor on everything that must be shown before a mover is believed
 
 
 EXACT: dict[Sensitivity, Exact] = {
-    "low": Exact(least_tones=14.0, spreads=5.0, least_area=30.0, least_travel=8.0, patience=1.5),
-    "normal": Exact(least_tones=10.0, spreads=4.0, least_area=14.0, least_travel=5.0, patience=1.0),
-    "high": Exact(least_tones=7.0, spreads=3.3, least_area=9.0, least_travel=3.5, patience=0.8),
+    "low": Exact(least_tones=14.0, spreads=3.2, least_area=30.0, least_travel=8.0, patience=1.5),
+    "normal": Exact(least_tones=10.0, spreads=2.5, least_area=14.0, least_travel=5.0, patience=1.0),
+    "high": Exact(least_tones=7.0, spreads=2.1, least_area=9.0, least_travel=3.5, patience=0.8),
 }

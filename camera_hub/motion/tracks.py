@@ -20,8 +20,14 @@ PROOF_US = 300_000  # a mover is there at least this long
 PROOF_FRAMES = 3
 HISTORY_US = 3_000_000  # how far back travel is measured
 STRAIGHT = 0.45  # net travel over the length of the way, at least
+FAST = 4.0  # own sizes a second; a bike goes straight where an insect does not
+FAST_STRAIGHT = 0.85
 EDGED = 0.25  # share of the region with an edge; light has next to none
-GROWTH = 3.0  # a mover's area changes by less than this factor between its quarter and now
+JUMP = 2.2  # a region that grows or shrinks by this factor in one frame has split or merged
+GAPS = 0.4  # missed frames to seen ones, at most
+LIVELY = 0.1  # share of its area that changed a moment ago
+CLUTTERED = 1.0  # a second; from here on, what is no larger than the clutter is clutter
+STRIDE = 3.0  # px; a shorter way is jitter
 STIRS = 0.02  # share of the area that must change in a moment, else it stands still
 CLUTTER_S = 10.0  # time constant of the count of regions that came to nothing
 
@@ -37,9 +43,12 @@ class Track:
     region: Region
     believed: bool = False
     frames: int = 1
+    missed: int = 0  # frames in which it was not seen
+    peak: float = 0.0  # largest area before it was believed
     velocity: tuple[float, float] = (0.0, 0.0)  # px a second
     history: list[tuple[int, float, float, float]] = field(default_factory=list)  # (t, x, y, area)
-    way: float = 0.0  # px gone in all, smoothed
+    anchor: tuple[float, float] = (0.0, 0.0)  # where it last was clearly elsewhere
+    way: float = 0.0  # px gone in all from anchor to anchor, so that jitter does not count
     strength: float = 0.0  # peak belief, 0..1
 
     def foot(self) -> tuple[float, float]:
@@ -62,6 +71,7 @@ class Tracks:
         self._next = 1
         self.all: list[Track] = []
         self._clutter = 0.0  # regions a second that came to nothing
+        self._speck = 0.0  # px; their usual peak area
 
     def update(self, regions: list[Region], t_us: int, dt_s: float) -> None:
         """Take in what one frame shows."""
@@ -72,12 +82,14 @@ class Tracks:
             if best is not None:
                 free.remove(best)
                 self._follow(track, regions[best], t_us)
+            else:
+                track.missed += 1
         for n in free:
             self._birth(regions[n], t_us)
         self._bury(t_us)
 
     def _birth(self, region: Region, t_us: int) -> None:
-        track = Track(self._next, t_us, t_us, t_us, region)
+        track = Track(self._next, t_us, t_us, t_us, region, anchor=(region.x, region.y))
         track.history.append((t_us, region.x, region.y, region.area))
         self._next += 1
         self.all.append(track)
@@ -90,6 +102,7 @@ class Tracks:
                 kept.append(track)
             elif not track.believed:
                 self._clutter += 1 / CLUTTER_S
+                self._speck += 0.1 * (track.peak - self._speck)
         self.all = kept
 
     def _match(self, track: Track, regions: list[Region], free: list[int], t_us: int) -> int | None:
@@ -118,9 +131,17 @@ class Tracks:
         track.frames += 1
         if region.moving > max(3.0, STIRS * region.area):
             track.moved_us = t_us
+        track.peak = max(track.peak, region.area)
+        if not track.believed and not 1 / JUMP < region.area / old.area < JUMP:
+            # It split or merged: its centre jumped, but nothing has travelled.
+            track.history.clear()
+            track.history.append((t_us, region.x, region.y, region.area))
+            track.way, track.anchor = 0.0, (region.x, region.y)
         last = track.history[-1]
         if t_us - last[0] >= 90_000:
-            track.way += float(np.hypot(region.x - last[1], region.y - last[2]))
+            stride = float(np.hypot(region.x - track.anchor[0], region.y - track.anchor[1]))
+            if stride >= max(STRIDE, 0.1 * region.size):
+                track.way, track.anchor = track.way + stride, (region.x, region.y)
             track.history.append((t_us, region.x, region.y, region.area))
             while track.history[0][0] < t_us - HISTORY_US:
                 track.history.pop(0)
@@ -131,16 +152,24 @@ class Tracks:
 
     def _proven(self, track: Track, t_us: int) -> bool:
         region = track.region
-        doubt = self._exact.patience * (1 + 2 * min(1.0, region.habit / 0.3) + min(2.0, self._clutter / 3))
-        if track.frames < PROOF_FRAMES or t_us - track.born_us < PROOF_US * min(doubt, 3.0):
+        age_s = max((t_us - track.history[0][0]) / US, 0.1)
+        fast = track.way / age_s / max(region.size, 8.0)
+        doubt = self._exact.patience * (
+            1 + 2 * min(1.0, region.habit / 0.3) + min(2.0, self._clutter / 3) + max(0.0, fast - FAST) / FAST
+        )
+        if track.frames < PROOF_FRAMES or t_us - track.history[0][0] < PROOF_US * min(doubt, 3.0):
             return False
-        if region.structured < EDGED or region.moving < 3:
+        if track.missed > GAPS * track.frames or region.structured < EDGED:
+            return False
+        if region.moving < max(3.0, LIVELY * region.area):
+            return False
+        if self._clutter > CLUTTERED and track.peak < 2 * self._speck:
             return False
         travel = track.travel()
         if travel < max(self._exact.least_travel, 0.2 * region.size) * doubt:
             return False
         gone = float(np.hypot(region.x - track.history[0][1], region.y - track.history[0][2]))
-        return gone >= STRAIGHT * max(track.way, 1.0)
+        return gone >= (FAST_STRAIGHT if fast > FAST else STRAIGHT) * max(track.way, 1.0)
 
     def _strength(self, track: Track) -> float:
         region = track.region
