@@ -37,6 +37,7 @@ class Retention:
         self._catalogue = catalogue
         self._max_bytes = max_bytes
         self._keep_free_bytes = keep_free_bytes
+        self._short = False
 
     def enforce(self) -> Freed:
         """Delete what is over the bounds, and finish what a crash left half deleted.
@@ -47,10 +48,7 @@ class Retention:
         over = self.recorded_bytes() - self._max_bytes
         wanting = self._keep_free_bytes - files.free_bytes(self._folder)
         freed = self._free(max(over, wanting))
-        if wanting > 0 and freed.bytes < wanting:
-            log.warning(
-                "the disk has less free space than is to be kept", wanting_bytes=wanting - freed.bytes
-            )
+        self._tell_if_short(max(0, wanting - freed.bytes))
         return Freed(left.segments + freed.segments, left.bytes + freed.bytes)
 
     def make_room(self, bytes_needed: int) -> Freed:
@@ -73,6 +71,12 @@ class Retention:
             with contextlib.suppress(OSError):
                 total += (self._folder / segment.path).stat().st_size
         return total
+
+    def _tell_if_short(self, short_bytes: int) -> None:
+        """Said once, not with every call."""
+        if short_bytes and not self._short:
+            log.error("the disk has less free space than is to be kept", short_bytes=short_bytes)
+        self._short = bool(short_bytes)
 
     def _free(self, wanting: int) -> Freed:
         if wanting <= 0:
