@@ -5,11 +5,15 @@ No session: a worker proves itself by its site's key, inside the link.
 
 from typing import Protocol
 
+import structlog
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from camera_hub.link.server_end import Socket
+from camera_hub.model import HubError
 from camera_hub.server.rights import Right, needs
+
+log = structlog.get_logger(__name__)
 
 
 class Serves(Protocol):
@@ -52,6 +56,10 @@ def router(end: Serves) -> APIRouter:
     @routes.websocket("/api/link", dependencies=[needs(Right.WORKER)])
     async def link(socket: WebSocket) -> None:
         await socket.accept()
-        await end.serve(_Socket(socket))
+        try:
+            await end.serve(_Socket(socket))
+        except HubError as exc:
+            # Such as a full disk: nothing was acknowledged, and the worker sends it again later.
+            log.error("what a site brought could not be kept", error=str(exc))
 
     return routes

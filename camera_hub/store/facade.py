@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Self
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import select
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.model import CameraInfo, Event
@@ -32,6 +33,7 @@ from camera_hub.store.records import (
     StoredEvent,
     UserRecord,
 )
+from camera_hub.store.tables import meta
 
 log = structlog.get_logger(__name__)
 
@@ -78,9 +80,12 @@ class Store:
         await self.close()
 
     async def ping(self) -> None:
-        """Raises StoreError when the database does not answer."""
-        async with self._database.read() as connection:
-            await connection.execute(text("SELECT 1"))
+        """Raises StoreError when the database does not answer, or not as it should."""
+        try:
+            async with self._database.read() as connection:
+                await connection.execute(select(meta.c.value))
+        except SQLAlchemyError as exc:
+            raise StoreError(f"{self._database.name}: does not answer as it should ({exc})") from exc
 
     # -- what the sites bring ------------------------------------------------------------
 

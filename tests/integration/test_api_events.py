@@ -98,7 +98,8 @@ async def test_filters(server: Server) -> None:
     "params",
     [
         {"limit": 0}, {"limit": 201}, {"limit": "x"}, {"cursor": "x"}, {"cursor": "1' OR 1=1 --"},
-        {"kind": "ghost"},        {"after": "yesterday"}, {"after": "0"}, {"camera": "cong-lang"}, {"camera": "../x"}, {"zone": ""},
+        {"kind": "ghost"}, {"after": "yesterday"}, {"after": "0"}, {"camera": "cong-lang"},
+        {"camera": "../x"}, {"zone": ""},
     ],
 )  # fmt: skip
 async def test_a_question_that_makes_no_sense_is_explained(server: Server, params: dict[str, Any]) -> None:
