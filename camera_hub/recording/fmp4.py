@@ -45,6 +45,7 @@ class Origin(NamedTuple):
 def sample_entry(codec: str, width: int, height: int, record: bytes) -> bytes:
     """An `avc1` or `hvc1` box; `record` is the payload of its `avcC` or `hvcC`."""
     kind, config = (b"avc1", b"avcC") if codec == "h264" else (b"hvc1", b"hvcC")
+    width, height = _in_field(width), _in_field(height)
     visual = struct.pack(">6xH16xHHIIIH32xHh", 1, width, height, 0x480000, 0x480000, 0, 1, 0x18, -1)
     return _box(kind, visual, _box(config, record))
 
@@ -152,7 +153,7 @@ def _moov(
     mdhd = _full(b"mdhd", 1, 0, struct.pack(">QQIQHH", 0, 0, TIMESCALE, duration_us, 0x55C4, 0))
     hdlr = _full(b"hdlr", 0, 0, bytes(4), b"vide", bytes(12), b"camera\x00")
     tkhd = struct.pack(">QQIIQ8xHHHH", 0, 0, _TRACK, 0, duration_us, 0, 0, 0, 0)
-    size = struct.pack(">II", width << 16, height << 16)
+    size = struct.pack(">II", _in_field(width) << 16, _in_field(height) << 16)
     mdia = _box(b"mdia", mdhd, hdlr, minf)
     # With B-frames the first picture is shown later than it is decoded; the edit list makes that moment 0.
     edit = _full(b"elst", 1, 0, struct.pack(">IQqI", 1, duration_us, first_us, 0x10000))
@@ -161,6 +162,11 @@ def _moov(
     times = struct.pack(">QQIQIH10x", 0, 0, TIMESCALE, duration_us, 0x10000, 0x100)
     mvhd = _full(b"mvhd", 1, 0, times, _MATRIX, bytes(24), struct.pack(">I", _TRACK + 1))
     return _box(b"moov", mvhd, trak, *more)
+
+
+def _in_field(pixels: int) -> int:
+    """A size as 16 bits hold it; where a camera told nonsense, players take it from the SPS."""
+    return min(max(pixels, 0), 0xFFFF)
 
 
 def _box(kind: bytes, *parts: bytes) -> bytes:

@@ -8,6 +8,7 @@ camera made them.
 Relies on Annex B packets in decoding order. Used from one thread.
 """
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,7 +73,7 @@ class SegmentWriter:
         self._codec = info.codec
         self._sets = sets_of(info, first)
         self._timeline = Timeline()
-        self._builder = FragmentBuilder(round(1_000_000 / info.fps) if info.fps else 40_000)
+        self._builder = FragmentBuilder(_usual_us(info.fps))
         place = self._timeline.place(first)
         self._builder.add(first, place, nal_units(first.data))
         record = configuration_record(info.codec, self._sets)
@@ -142,7 +143,8 @@ class SegmentWriter:
     def close(self) -> None:
         """Close the file as it is on disk."""
         if self._fd >= 0:
-            os.close(self._fd)
+            with contextlib.suppress(OSError):  # what counts has been synced before
+                os.close(self._fd)
             self._fd = -1
 
     def _take(self, built: Built | None) -> None:
@@ -159,6 +161,11 @@ class SegmentWriter:
             at += written
             if written < sum(map(len, now)):  # the disk is about to say why
                 parts = [b"".join(now)[written:], *parts]
+
+
+def _usual_us(fps: float | None) -> int:
+    """How long a picture lasts, as declared; cameras declare all sorts of things."""
+    return round(1_000_000 / fps) if fps is not None and 1 <= fps <= 120 else 40_000
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Promise: a full disk costs the oldest recordings, never the newest; no disk stops the recorder for ever."""
 
 import contextlib
+import os
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -96,6 +97,22 @@ def test_where_not_even_the_catalogue_has_room_the_oldest_goes(disk: Path) -> No
     newest = setup.catalogue.segments()[-2:]
     assert [one.start_us for one in newest] == [recorded.START_US + 18_000_000] * 2
     assert [one.duration_us for one in newest] == [6_000_000] * 2
+
+
+def test_a_fragment_that_only_half_fits_leaves_its_file_whole(disk: Path) -> None:
+    setup = Setup(disk)
+    del setup.recorders[1:]  # so that there is nothing finished which could go
+    setup.feed(setup.packets[:45])
+    filler = disk / "somebody-elses"
+    _fill(filler)
+    os.truncate(filler, filler.stat().st_size - 100_000)
+    setup.feed((*setup.packets[45:], *recorded.later(setup.packets, 6_000_000)[:5]))
+    assert all("The disk is full" in problem for problem in setup.problems())
+    filler.unlink()
+    for recorder in setup.recorders:
+        recorder.close()
+    assert setup.catalogue.check(setup.folder, deep=True) == []
+    assert [one.duration_us for one in setup.catalogue.segments()] == [4_000_000]
 
 
 def test_where_nothing_can_go_it_says_so_and_goes_on_when_there_is_room(disk: Path) -> None:

@@ -197,6 +197,16 @@ def test_a_locked_catalogue_stops_no_recording(setup: Setup, monkeypatch: pytest
     holder.close()
 
 
+@pytest.mark.parametrize("fps", [None, 0.0, -1.0, 90_000.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("size", [0, -1, 70_000])
+def test_what_a_stream_says_of_itself_may_be_nonsense(fps: float | None, size: int, setup: Setup) -> None:
+    setup.recorder.start(StreamInfo("h264", size, size, fps, b"\x00\x00\x01\x67"))
+    setup.feed(setup.packets)
+    setup.recorder.close()
+    assert setup.recorder.problem == ""
+    assert setup.pictures() == [20, 20, 20]
+
+
 def test_nothing_comes_out_of_it_whatever_goes_in(setup: Setup) -> None:
     setup.recorder.start(setup.info)
     wild = [0, -1, 2**40, -(2**40), 2**55, 5, 5, 5]
