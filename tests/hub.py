@@ -131,6 +131,14 @@ class Browserless:
         """Camera's global id → what the API says of it."""
         return {camera["id"]: camera for camera in self.get("/api/cameras")["cameras"]}
 
+    def not_online(self) -> dict[str, str]:
+        """Cameras that are not online, and why."""
+        return {
+            id_: f"{found['state']}: {found['error']}"
+            for id_, found in self.cameras().items()
+            if found["state"] != "online"
+        }
+
     def events(self, **parameters: Any) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.get("/api/events", **parameters)["events"]
         return found
