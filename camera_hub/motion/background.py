@@ -26,7 +26,6 @@ SPREAD_UP = 0.7  # a second; the spread's growth while it is exceeded
 LEAST_SPREAD, MOST_SPREAD = 0.7, 40.0  # tones
 LIGHT_S = 0.4  # the mean follows a change of light this fast
 LOCAL_LIGHT = 40  # tones by which the light of a part may differ from that of the whole
-LEAST_LIGHT = 2.5  # tones
 LIGHT_CELLS = 11  # cells over which local light is the same
 RECENT_US = 400_000  # "a moment ago": long enough for a slow mover to show, short for a still one to rest
 START_S = 1.0  # first look at a scene: the mean is a plain average
@@ -124,8 +123,8 @@ class Background:
         self._learn_spread(
             np.abs(away - light), held | (differs & (seen.structured < seen.different // 8)), dt_s
         )
-        # Only light that is plainly there: following its error of estimation would let the mean run off.
-        plain = np.where(np.abs(light) > LEAST_LIGHT, light, np.float32(0))
+        # Never past the pixel's own difference: neighbours' light alone would let the mean run off.
+        plain = np.clip(light, np.minimum(away, 0), np.maximum(away, 0))
         self._mean += _pixels(rate) * away + np.float32(1 - np.exp(-dt_s / LIGHT_S)) * plain
         self._cache()
         self._recent.append((t_us, tone))

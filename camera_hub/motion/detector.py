@@ -101,6 +101,8 @@ class _Scene:
         if self._whole_picture_changed(seen, t_us):
             self._background.restart(tone)
             self._settled_us = t_us + SETTLE_US
+            self._learned_us = t_us
+            return self.events.update(self._tracks.all, t_us, False)
         steady = t_us >= self._settled_us
         if steady:
             regions = find_regions(seen, self._habits, self._exact.least_area)
