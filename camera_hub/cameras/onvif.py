@@ -192,10 +192,13 @@ def _profile(told: Any) -> Profile:
 
 def _is_refusal(exc: BaseException) -> bool:
     """Whether the error says NotAuthorized (ONVIF Core, 5.11.2.2) or HTTP 401, in one of their ways."""
+    from zeep.exceptions import Fault
+
     if getattr(exc, "status_code", None) in (401, 403) or getattr(exc, "status", None) in (401, 403):
         return True
-    codes = [getattr(exc, "code", None), *(getattr(exc, "subcodes", None) or ())]
-    text = " ".join(str(code) for code in (*codes, getattr(exc, "message", "")) if code)
+    if not isinstance(exc, Fault):
+        return False
+    text = " ".join(str(said) for said in (exc.code, exc.message, *(exc.subcodes or ())) if said)
     return "NotAuthorized" in text or "FailedAuthentication" in text or "not authorized" in text.lower()
 
 

@@ -46,7 +46,9 @@ class Timeline:
 
     def _after(self, last: int, given: int, elapsed_us: int) -> int:
         if self._offset_us is None:
-            self._offset_us = last + self._interval_us - given
+            # FFmpeg counts an RTSP stream from its first picture, but tells the time only of the second.
+            from_first = _SHORTEST_US <= given - last <= _LONGEST_US
+            self._offset_us = 0 if from_first else last + self._interval_us - given
         step = given + self._offset_us - last
         if step < -_BACK_US or (self._max_gap_us is not None and step > self._max_gap_us):
             # Another clock: go on as much later as the packet came later.

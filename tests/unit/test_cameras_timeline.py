@@ -26,7 +26,11 @@ def test_good_timestamps_stay_as_they_are() -> None:
 
 def test_missing_first_timestamp_as_ffmpeg_leaves_it() -> None:
     # The first picture of an RTSP stream has none, and the second counts from it.
-    assert placed([None, 30_500, 130_500]) == [0, STEP, 2 * STEP]
+    assert placed([None, 30_500, 130_500]) == [0, 30_500, 130_500]
+
+
+def test_missing_first_timestamp_where_the_second_counts_from_elsewhere() -> None:
+    assert placed([None, 7_030_500, 7_130_500]) == [0, STEP, 2 * STEP]
 
 
 def test_missing_timestamps_go_on_in_step() -> None:
