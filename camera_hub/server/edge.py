@@ -25,7 +25,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "media-src 'self' blob:",
         "style-src 'self' 'unsafe-inline'",
         "worker-src 'self' blob:",
-        "connect-src 'self' ws: wss:",
+        "connect-src 'self'",
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",

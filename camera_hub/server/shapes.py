@@ -11,11 +11,12 @@ from camera_hub.model import CameraState, EventKind, StreamName
 from camera_hub.store import StoredEvent
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_US = 253_402_300_799_999_999  # the end of the year 9999
 
 
 def instant(wall_us: int) -> datetime:
-    """Exact, where a float of seconds would not be."""
-    return _EPOCH + timedelta(microseconds=wall_us)
+    """Exact, where a float of seconds is not; a date also where a worker's clock has gone mad."""
+    return _EPOCH + timedelta(microseconds=min(max(wall_us, 0), _LAST_US))
 
 
 def instant_or_none(wall_us: int | None) -> datetime | None:

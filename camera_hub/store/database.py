@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from camera_hub.model import HubError
@@ -92,6 +93,8 @@ class Database:
             if said is None:
                 raise
             raise said from exc
+        except PoolTimeoutError as exc:
+            raise StoreBusyError(f"{self.name}: too much is asked of the database at once") from exc
         except sqlite3.Error as exc:  # from the connect event, where SQLAlchemy does not wrap it
             said = in_words(str(exc), self.name)
             if said is None:
