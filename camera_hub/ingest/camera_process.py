@@ -148,7 +148,9 @@ class CameraProcess:
         health = camera_health(self._spec.camera.id, list(self._pipelines.values()))
         if health.state != self._state:
             self._state = health.state
-            log.info("camera state", state=health.state.value, **({"error": health.error} if health.error else {}))
+            log.info(
+                "camera state", state=health.state.value, **({"error": health.error} if health.error else {})
+            )
         self._channel.send(Beat(health=health))
 
     def _check_threads(self, now_us: int) -> None:

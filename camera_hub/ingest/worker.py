@@ -55,7 +55,6 @@ class Worker:
         self._watchers: dict[tuple[str, StreamName], set[str]] = defaultdict(set)
         folder = config.storage.path
         self._recordings = folder / "recordings"
-        self._recordings.mkdir(parents=True, exist_ok=True)
         catalogue_path = self._recordings / "catalogue.db"
         self._catalogue = Catalogue(catalogue_path)
         max_bytes, keep_free_bytes = config.storage.max_bytes, config.storage.keep_free_bytes
@@ -121,6 +120,7 @@ class Worker:
         )
         keeping = asyncio.create_task(self._events.run())
         try:
+            await asyncio.to_thread(self._catalogue.salvage, self._recordings)
             await self._events.close_left_open()
             async with asyncio.TaskGroup() as tasks:
                 for end in self._ends:
@@ -208,7 +208,8 @@ class Worker:
             try:
                 await asyncio.to_thread(self._retention.enforce)
                 self._recorded_bytes = await asyncio.to_thread(self._retention.recorded_bytes)
-            except (OSError, sqlite3.Error) as exc:
+            except (OSError, sqlite3.OperationalError) as exc:
+                # A damaged catalogue is no OperationalError: the worker ends, and heals it when it starts again.
                 log.error("retention failed; trying again", error=str(exc))
             await asyncio.sleep(RETAIN_S)
 
