@@ -1,4 +1,4 @@
-"""A whole server with a hand-made hamlet behind it, for tests of the dashboard: everything but the link is real.
+"""A whole server with a hand-made hamlet behind it, for tests of the dashboard: all but the link is real.
 
 The hamlet says what a test tells it to say, and sends each camera's stream while it is watched.
 """
@@ -134,6 +134,7 @@ class Hamlet:
         return Still(request=0, jpeg=self.films[camera].jpeg(), at_us=SYSTEM_CLOCK.wall_us())
 
     async def watch(self, camera_id: str, stream: StreamName) -> None:
+        await self.unwatch(camera_id, stream)
         if self.linked:
             self.hub.opened(camera_id, stream, self.films[camera_id.partition(".")[2]].info)
             self._sending[camera_id, stream] = asyncio.create_task(self._send(camera_id, stream))

@@ -61,3 +61,11 @@ def small_disk(folder: Path, size: int) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def dashboard() -> Path:
+    """The folder of the built dashboard."""
+    folder = ROOT / "camera_hub" / "server" / "dashboard"
+    if not (folder / "index.html").is_file():
+        _missing("the built dashboard", "run `make dashboard`")
+    return folder

@@ -55,6 +55,7 @@ export class Player {
   private async session(signal: AbortSignal): Promise<void> {
     const connection = await this.connect(signal);
     try {
+      if (signal.aborted) return;
       this.show(connection.stream);
       let frames = 0;
       let newest = performance.now();
