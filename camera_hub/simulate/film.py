@@ -7,7 +7,7 @@ Promises: a frame depends on its time alone, whatever was drawn before.
 import cv2
 import numpy as np
 
-from camera_hub.simulate import plate, solids
+from camera_hub.simulate import lamps, plate, solids, sway
 from camera_hub.simulate.labels import Seen
 from camera_hub.simulate.light import body_gain
 from camera_hub.simulate.movers import Mover
@@ -15,6 +15,7 @@ from camera_hub.simulate.optics import HEIGHT, WIDTH, Array
 from camera_hub.simulate.overlay import Overlay
 from camera_hub.simulate.scenario import Scenario
 from camera_hub.simulate.solids import Picture
+from camera_hub.simulate.sway import Swaying
 from camera_hub.simulate.weather import Weather
 
 MARGIN_M = 0.35  # a mover is this much nearer than what hides it
@@ -29,40 +30,55 @@ class Film:
         self.story = story
         self.plate = plate.draw(story)
         self.movers = [Mover(passage, story.conditions) for passage in story.passages]
-        self._weather = Weather(story)
+        wind = sway.strength(story.conditions)
+        self._swaying = [
+            sway.Swaying(layer, number, story.seed, story.duration_s, wind)
+            for number, layer in enumerate(self.plate.layers)
+        ]
+        self._lamp_strength = 1.0 if "night" in story.conditions else 0.45
+        self._weather = Weather(story, self.plate)
         self._overlay = Overlay(story.scene.name, story.conditions, story.seed)
 
     def frame(self, t: float, with_movers: bool = True) -> tuple[Array, list[Seen]]:
         """The frame at `t` seconds as I420 planes (HEIGHT * 3 / 2, WIDTH), and the movers that show."""
         canvas = self.plate.picture.copy()
         seen: list[Seen] = []
-        passing = []
-        for number, mover in enumerate(self.movers):
-            if with_movers and mover.on_way(t):
-                x, z, heading = mover.place(t)
-                passing.append((z, number, x, heading))
-        for z, number, x, heading in sorted(passing, reverse=True):
-            one = self._mover(canvas, number, self.movers[number], (x, 0.0, z), heading, t)
+        acts: list[tuple[float, int, Swaying | None]] = [
+            (self._depth(mover, t), number, None)
+            for number, mover in enumerate(self.movers)
+            if with_movers and mover.on_way(t)
+        ]
+        acts += [(swaying.layer.depth, number, swaying) for number, swaying in enumerate(self._swaying)]
+        for _, number, swaying in sorted(acts, key=lambda act: (-act[0], act[1])):
+            if swaying is not None:
+                _over(canvas, swaying.at(t))
+                continue
+            one = self._mover(canvas, number, t)
             if one is not None:
                 seen.append(one)
         planes: Array = cv2.cvtColor(canvas, cv2.COLOR_BGR2YUV_I420)
         if self.plate.light.infrared:
             planes[HEIGHT:] = 128
         luma = planes[:HEIGHT]
+        self.plate.water.lay(luma, t)
+        for mover in self.movers:
+            if with_movers and mover.lamp and mover.on_way(t):
+                lamps.headlamp(
+                    luma, self.plate.hides, self.story.scene.optics, mover.place(t), self._lamp_strength
+                )
         self._weather.lay(luma, t)
         self._overlay.write(luma, t)
         return planes, seen
 
-    def _mover(
-        self,
-        canvas: Array,
-        number: int,
-        mover: Mover,
-        at: tuple[float, float, float],
-        heading: float,
-        t: float,
-    ) -> Seen | None:
+    def _depth(self, mover: Mover, t: float) -> float:
+        x, z, _ = mover.place(t)
+        return float(self.story.scene.optics.project(np.array([[x, 0.7, z]]))[0, 2])
+
+    def _mover(self, canvas: Array, number: int, t: float) -> Seen | None:
         light, optics = self.plate.light, self.story.scene.optics
+        mover = self.movers[number]
+        x, z, heading = mover.place(t)
+        at = (x, 0.0, z)
         parts = mover.parts(t)
         if light.shadow > 0:
             cast = solids.shadow(parts, at, heading, optics, light.fall)
@@ -98,7 +114,9 @@ class Film:
         cover = pixels[..., 3:] * np.float32(1 / 255)
         roi = canvas[rows, columns]
         roi[:] = np.clip(roi * (1 - cover) + colour * np.array(gain, np.float32), 0, 255).astype(np.uint8)
-        shown = pixels[..., 3] > 96
+        left = pixels[..., 3].copy()
+        self._behind_leaves(left, rows, columns, picture.depth)
+        shown = left > 96
         if not shown.any():
             return None
         ys, xs = np.flatnonzero(shown.any(axis=1)), np.flatnonzero(shown.any(axis=0))
@@ -108,8 +126,34 @@ class Film:
             rows.start + int(ys[0]),
             columns.start + int(xs[-1]) + 1,
             rows.start + int(ys[-1]) + 1,
-            float(pixels[..., 3].sum()) / total,
+            float(left.sum()) / total,
         )
+
+    def _behind_leaves(self, cover: Array, rows: slice, columns: slice, depth: float) -> None:
+        """Take away from a mover's cover what nearer leaves hide, in place."""
+        for layer in self.plate.layers:
+            if layer.depth >= depth:
+                continue
+            h, w = layer.pixels.shape[:2]
+            y0, y1 = max(rows.start, layer.top), min(rows.stop, layer.top + h)
+            x0, x1 = max(columns.start, layer.left), min(columns.stop, layer.left + w)
+            if y1 > y0 and x1 > x0:
+                leaves = layer.pixels[y0 - layer.top : y1 - layer.top, x0 - layer.left : x1 - layer.left, 3]
+                cover[y0 - rows.start : y1 - rows.start, x0 - columns.start : x1 - columns.start] *= (
+                    1 - leaves.astype(np.float32) / 255
+                )
+
+
+def _over(canvas: Array, picture: Picture) -> None:
+    """A premultiplied picture laid over the canvas, in place."""
+    window = _window(picture.pixels.shape, picture.left, picture.top)
+    if window is None:
+        return
+    (rows, columns), inner = window
+    pixels = picture.pixels[inner]
+    keep = cv2.cvtColor(255 - pixels[..., 3], cv2.COLOR_GRAY2BGR)
+    roi = canvas[rows, columns]
+    roi[:] = cv2.add(cv2.multiply(roi, keep, scale=1 / 255), cv2.cvtColor(pixels, cv2.COLOR_BGRA2BGR))
 
 
 def _window(

@@ -13,9 +13,9 @@ from camera_hub.simulate.optics import Array, Optics
 Colour = tuple[float, float, float]
 
 GRASS: tuple[Colour, Colour] = ((0.13, 0.29, 0.23), (0.22, 0.42, 0.36))
-SOIL: tuple[Colour, Colour] = ((0.25, 0.38, 0.50), (0.36, 0.50, 0.62))
+SOIL: tuple[Colour, Colour] = ((0.25, 0.35, 0.44), (0.40, 0.51, 0.60))
 CONCRETE: tuple[Colour, Colour] = ((0.50, 0.55, 0.58), (0.66, 0.71, 0.74))
-TEA: tuple[Colour, Colour] = ((0.07, 0.17, 0.10), (0.20, 0.52, 0.36))
+TEA: tuple[Colour, Colour] = ((0.06, 0.16, 0.10), (0.21, 0.58, 0.42))
 PADDY: tuple[Colour, Colour] = ((0.16, 0.42, 0.34), (0.26, 0.60, 0.50))
 WATER: Colour = (0.34, 0.37, 0.33)
 
@@ -37,7 +37,8 @@ class Grain:
     """Noise read at the places that a picture sees, each octave faded out where it would flicker."""
 
     def __init__(self, sight: Sight, optics: Optics, seed: int) -> None:
-        self._x, self._z = sight.x, sight.z
+        # Height is mixed in, so that steep faces do not show smeared grain.
+        self._x, self._z = sight.x + 0.61 * sight.y, sight.z + 0.73 * sight.y
         self._pixel_m = sight.depth / optics.focal * 2.4  # the ground is seen at a slant
         self._seed = seed
 
@@ -92,7 +93,7 @@ def _tea(colour: Array, land: Land, sight: Sight, fine: Array, coarse: Array, so
     tea = land.read(land.tea, sight.x, sight.z)
     hedge = land.read(land.hedge, sight.x, sight.z)
     floor = over(colour, soil * 0.62, np.clip(tea, 0, 1) * 0.9)
-    bush = between(TEA, hedge * 0.62 + 0.12 * fine + 0.1 * coarse)
+    bush = between(TEA, hedge**2 * 0.66 + 0.17 * fine + 0.1 * coarse + 0.05)
     return over(floor, bush, noise.smoothstep(0.12, 0.35, hedge))
 
 
@@ -122,7 +123,7 @@ def _band(
     width = 0.02 + sight.depth / 2600.0
     line = np.clip(1.5 - joint / width, 0.0, 1.0) * np.clip(0.02 / width * 2.0, 0.0, 1.0)
     crack = np.exp(-((grain.at(30.0, 1.5, 9)) ** 2) / 0.0009) * np.clip(12.0 / sight.depth - 0.5, 0, 1)
-    slab = slab * (1 - 0.55 * line - 0.3 * crack * (1 - line))[..., None]
+    slab = slab * (1 - 0.42 * line - 0.3 * crack * (1 - line))[..., None]
     verge = np.exp(-((edge - 0.12) ** 2) / 0.03) * (edge > 0)
     colour = over(colour, between(SOIL, 0.4 + 0.25 * fine), verge * 0.55)
     return over(colour, slab, cover)
@@ -155,7 +156,7 @@ def lit(
         return np.asarray(colour * (gain * (0.62 + 0.6 * facing))[..., None], np.float32)
     sx, sy, sz = light.toward_sun
     direct = np.clip(nx * sx + ny * sy + nz * sz, 0.0, 1.0) * (1.0 - light.shadow * shadow)
-    around = 0.55 + 0.45 * ny
+    around = 0.74 + 0.26 * ny
     shade = around[..., None] * np.array(light.ambient, np.float32) + direct[..., None] * np.array(
         light.sun, np.float32
     )

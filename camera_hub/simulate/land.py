@@ -87,7 +87,7 @@ def lay(scene: Scene, seed: int) -> Land:
     patches = {}
     for patch in scene.patches:
         inside = np.minimum(np.minimum(x - patch.x0, patch.x1 - x), np.minimum(z - patch.z0, patch.z1 - z))
-        cover = noise.smoothstep(-0.15, 0.15, inside + 0.12 * rough * (patch.kind != "yard"))
+        cover = noise.smoothstep(-0.15, 0.15, inside + 0.45 * rough * (patch.kind not in ("yard", "tea")))
         patches[patch.kind] = np.maximum(patches.get(patch.kind, np.float32(0)), cover).astype(np.float32)
         if patch.kind != "tea":
             clear = np.minimum(clear, np.maximum(-inside, 0.0))

@@ -52,10 +52,10 @@ def light_of(scene: Scene, conditions: frozenset[str]) -> Light:
         )  # fmt: skip
     if "dusk" in conditions:
         return Light(
-            _sun(scene.sun_deg, 60), (0.06, 0.05, 0.05), (0.34, 0.25, 0.22),
-            (0.44, 0.34, 0.33) if not wet else (0.36, 0.31, 0.28), 190.0 if not wet else 110.0,
-            (0.40, 0.27, 0.21) if not wet else (0.32, 0.27, 0.24),
-            (0.50, 0.52, 0.72) if not wet else (0.44, 0.40, 0.38), 0.0,
+            _sun(scene.sun_deg, 60), (0.10, 0.08, 0.08), (0.62, 0.47, 0.42),
+            (0.52, 0.42, 0.42) if not wet else (0.46, 0.41, 0.38), 190.0 if not wet else 110.0,
+            (0.52, 0.36, 0.28) if not wet else (0.46, 0.40, 0.36),
+            (0.56, 0.60, 0.84) if not wet else (0.60, 0.55, 0.52), 0.0,
             lamp=scene.lamp, lamp_colour=(0.55, 0.95, 1.25),
         )  # fmt: skip
     if wet or "clouds" in conditions:
@@ -63,12 +63,12 @@ def light_of(scene: Scene, conditions: frozenset[str]) -> Light:
         soft = 0.16 if wet else 0.5
         return Light(
             _sun(scene.sun_deg, 52), (0.9 * soft * dim, 0.95 * soft * dim, soft * dim),
-            ((0.98 - 0.62 * soft) * dim, (0.96 - 0.66 * soft) * dim, (0.93 - 0.68 * soft) * dim),
+            ((1.16 - 0.62 * soft) * dim, (1.14 - 0.66 * soft) * dim, (1.10 - 0.68 * soft) * dim),
             (0.80, 0.77, 0.73), 150.0 if wet else 260.0,
             (0.78, 0.73, 0.68), (0.86, 0.84, 0.80), 0.35 * soft * 2,
         )  # fmt: skip
     return Light(
-        _sun(scene.sun_deg, 48), (0.70, 0.80, 0.86), (0.50, 0.43, 0.39), (0.86, 0.80, 0.73), 240.0,
+        _sun(scene.sun_deg, 48), (0.78, 0.90, 0.97), (0.60, 0.52, 0.47), (0.86, 0.80, 0.73), 240.0,
         (0.86, 0.62, 0.40), (0.93, 0.88, 0.80), 0.62,
     )  # fmt: skip
 
@@ -89,7 +89,7 @@ def lamp_gain(light: Light, x: Array, y: Array, z: Array, up: Array | float = 1.
     lx, ly, lz = light.lamp
     square = (x - lx) ** 2 + (y - ly) ** 2 + (z - lz) ** 2
     down = np.clip((ly - y) / np.sqrt(np.maximum(square, 0.01)), 0.0, 1.0)
-    return np.asarray(1.15 * (0.25 + 0.75 * down * up) / (1.0 + square / 38.0))
+    return np.asarray(1.5 * (0.25 + 0.75 * down * up) / (1.0 + square / 44.0))
 
 
 def body_gain(light: Light, x: float, z: float, depth: float, optics: Optics) -> Factor:
@@ -100,6 +100,7 @@ def body_gain(light: Light, x: float, z: float, depth: float, optics: Optics) ->
         return g, g, g
     lamp = float(lamp_gain(light, *place)[0])
     b, g, r = (
-        a + 0.62 * s + lamp * c for a, s, c in zip(light.ambient, light.sun, light.lamp_colour, strict=True)
+        0.92 * (a + 0.62 * s + lamp * c)
+        for a, s, c in zip(light.ambient, light.sun, light.lamp_colour, strict=True)
     )
     return b, g, r

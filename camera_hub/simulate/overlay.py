@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import cv2
 import numpy as np
 
+from camera_hub.simulate.lettering import letters
 from camera_hub.simulate.optics import Array
 
 MARGIN = 18
@@ -14,17 +15,11 @@ BEGIN = {"day": (7, 31, 0), "dusk": (18, 9, 0), "night": (21, 46, 0)}
 
 def _write(words: str, size: int) -> tuple[Array, Array]:
     """White words with a dark rim as (luma, opacity), float32; opacity 0..1."""
-    face = cv2.FontFace("sans")
-    width = int(len(words) * size * 0.75) + 24
-    ink = np.zeros((size * 2, width, 3), np.uint8)
-    cv2.putText(ink, words, (8, int(size * 1.35)), (255, 255, 255), face, size, 500)
-    white = ink[..., 0].astype(np.float32) / 255
+    white = letters(words, size)
     rim = cv2.dilate(white, np.ones((5, 5), np.uint8))
     rim = np.maximum(white, cv2.GaussianBlur(rim, (5, 5), 0) * 0.75)
-    used = np.flatnonzero(rim.max(axis=0) > 0.02)
-    last = int(used[-1]) + 2 if len(used) else 1
     luma = np.where(rim > 0, 16 + 224 * white / np.maximum(rim, 1e-3), 16)
-    return luma[:, :last].astype(np.float32), rim[:, :last].astype(np.float32)
+    return luma.astype(np.float32), np.asarray(rim, np.float32)
 
 
 class Overlay:
@@ -34,7 +29,7 @@ class Overlay:
         hour, minute, second = BEGIN[
             "night" if "night" in conditions else "dusk" if "dusk" in conditions else "day"
         ]
-        self._begin = datetime(2025, 10, 1, hour, minute, second) + timedelta(  # noqa: DTZ001
+        self._begin = datetime(2025, 10, 1, hour, minute, second) + timedelta(
             days=seed % 60, minutes=seed * 7 % 40
         )
         self._name = _write(name, NAME_PX)
@@ -47,8 +42,7 @@ class Overlay:
             now = self._begin + timedelta(seconds=second)
             self._clock = (second, _write(now.strftime("%d-%m-%Y  %H:%M:%S"), CLOCK_PX))
         height, width = luma.shape
-        words, _ = clock = self._clock[1]
-        _blend(luma, clock, MARGIN, MARGIN - 10)
+        _blend(luma, self._clock[1], MARGIN, MARGIN - 10)
         words, _ = self._name
         _blend(luma, self._name, width - words.shape[1] - MARGIN, height - words.shape[0] - MARGIN + 14)
 

@@ -31,7 +31,7 @@ CONDITIONS = (*LIGHTS, "rain", "wind", "clouds", "insect", "headlights", "lamp",
 
 @dataclass(frozen=True)
 class Passage:
-    """One mover on its way: from `start_s` along `points` at `speed` (m/s), standing `pause_s` at `pause_at_m`."""
+    """One mover on its way from `start_s` on, at `speed` (m/s), standing `pause_s` at `pause_at_m`."""
 
     kind: str
     points: tuple[Point, ...]
@@ -100,7 +100,7 @@ def scenario(
 def _passages(
     scene: Scene, conditions: frozenset[str], duration_s: float, rng: np.random.Generator
 ) -> list[Passage]:
-    least, most = (1.0, 4.0) if "busy" in conditions else (4.0, 9.0)
+    least, most = (1.0, 4.0) if "busy" in conditions else (3.0, 6.5)
     passages: list[Passage] = []
     at = SEAM_S + float(rng.uniform(0.2, 2.5))
     routes = [(route, kind) for route in scene.routes for kind in route.kinds]
@@ -114,11 +114,9 @@ def _passages(
         if not fitting:
             break
 
-        # The mover that was seen longest ago comes next, so that a clip shows all that pass here.
-        def last_seen(passage: Passage) -> int:
-            return max((i + 1 for i, p in enumerate(passages) if p.kind == passage.kind), default=0)
-
-        chosen = min(fitting, key=last_seen)
+        # The kind that was seen longest ago comes next, so that a clip shows all that pass here.
+        seen = {passage.kind: number for number, passage in enumerate(passages, 1)}
+        chosen = min(fitting, key=lambda passage: seen.get(passage.kind, 0))
         passages.append(chosen)
         passages += _company(chosen, duration_s, rng)
         overlap = "busy" in conditions and rng.random() < 0.6

@@ -17,8 +17,9 @@ Colour = tuple[float, float, float]
 """Blue, green, red; 0..255."""
 
 _CIRCLE = np.stack(
-    [np.cos(np.arange(12) * (2 * math.pi / 12)), np.sin(np.arange(12) * (2 * math.pi / 12))], axis=1
+    [np.cos(np.arange(16) * (2 * math.pi / 16)), np.sin(np.arange(16) * (2 * math.pi / 16))], axis=1
 )
+SOFT = 0.45  # px of the main stream: no lens draws sharper
 _SHIFT = 3  # bits of sub-pixel precision that cv2 draws with
 
 
@@ -108,6 +109,7 @@ def draw(
     order = sorted(range(len(parts)), key=lambda i: parts[i].nearer - float(depth[slices[i]].mean()))
     for i in order:
         _paint(canvas, parts[i], uv[slices[i]], radii[slices[i]], light)
+    canvas = cv2.GaussianBlur(canvas, (0, 0), SOFT * by)
     small = cv2.resize(canvas, (int(right - left), tall), interpolation=cv2.INTER_AREA)
     return Picture(small, int(left), int(top), float(np.median(depth)))
 

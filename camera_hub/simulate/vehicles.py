@@ -11,7 +11,7 @@ import numpy as np
 from camera_hub.simulate.people import Look, head, look
 from camera_hub.simulate.solids import Colour, Part, limb
 
-PAINTS: tuple[Colour, ...] = ((44, 40, 190), (150, 70, 30), (60, 60, 64), (196, 196, 200), (40, 120, 180))
+PAINTS: tuple[Colour, ...] = ((58, 52, 160), (128, 76, 46), (62, 62, 66), (184, 184, 188), (60, 108, 152))
 TYRE: Colour = (38, 38, 40)
 STEEL: Colour = (150, 150, 152)
 LAMP_Y, LAMP_Z = 0.86, 0.62
@@ -37,7 +37,7 @@ def ride(rng: np.random.Generator, motor: bool, rain: bool = False, lamp: bool =
         who.skin,
         who.shirt,
         who.trousers,
-        "helmet" if motor else who.hat,
+        "helmet" if motor else "" if lamp else who.hat,
         "",
         who.raincoat,
         who.helmet,
@@ -65,7 +65,7 @@ def ride(rng: np.random.Generator, motor: bool, rain: bool = False, lamp: bool =
 
 
 def _wheel(z: float, radius: float, turn: float, thick: float) -> list[Part]:
-    ring = [(radius * math.cos(a), radius * math.sin(a)) for a in (i * math.pi / 6 for i in range(12))]
+    ring = [(radius * math.cos(a), radius * math.sin(a)) for a in (i * math.pi / 9 for i in range(18))]
     tyre = tuple((0.0, radius + y, z + dz, thick) for y, dz in ring)
     inner = tuple((0.0, radius + 0.72 * y, z + 0.72 * dz, 0.005) for y, dz in ring)
     parts = [Part(tyre, TYRE, 0.3, -0.05), Part(inner, (92, 96, 98), 0.0, -0.03)]

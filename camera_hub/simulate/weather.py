@@ -11,6 +11,7 @@ import numpy as np
 
 from camera_hub.simulate import noise
 from camera_hub.simulate.optics import HEIGHT, WIDTH, Array
+from camera_hub.simulate.plate import Plate
 from camera_hub.simulate.scenario import Nuisance, Scenario
 
 SPARE = 96  # tiles are this much larger than the picture, to be read at chance offsets
@@ -65,8 +66,11 @@ class Clouds:
     """Shadows of clouds that drift over the ground, and the light that comes and goes with them."""
 
     def __init__(self, scenario: Scenario) -> None:
-        field = noise.tile(scenario.seed * 3 + 2, 1.9, 0.5)
-        self._field = np.clip(0.86 + 0.16 * field, 0.55, 1.12)
+        field = noise.tile(scenario.seed * 3 + 2, 2.9, 0.5)
+        self._field = np.clip(0.88 + 0.14 * field, 0.6, 1.12)
+        # The shadows lie on the ground; the sky above the horizon keeps its own light.
+        rows = np.arange(180, dtype=np.float32) * 4 - scenario.scene.optics.horizon
+        self._below = np.clip(rows / 60, 0.0, 1.0)[:, None]
         self._duration_s = scenario.duration_s
 
     def lay(self, luma: Array, t: float) -> None:
@@ -74,7 +78,8 @@ class Clouds:
         roll = int(turn * noise.TILE) % noise.TILE
         window = np.roll(self._field, -roll, axis=1)[:180, :320]
         level = 1.0 + 0.05 * math.sin(2 * math.pi * turn * 3)
-        gain = cv2.resize(np.clip(window * level * 200, 0, 255).astype(np.uint8), (WIDTH, HEIGHT))
+        gain = 1 + (window * level - 1) * self._below
+        gain = cv2.resize(np.clip(gain * 200, 0, 255).astype(np.uint8), (WIDTH, HEIGHT))
         cv2.multiply(luma, gain, dst=luma, scale=1 / 200)
 
 
@@ -147,20 +152,29 @@ class Headlights:
 class Weather:
     """All that a scenario's conditions lay on its frames."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, plate: Plate) -> None:
+        self._unlit = plate.unlit
+        self._lamp_off = [n for n in scenario.nuisances if n.kind == "lamp"]
         night, dusk = "night" in scenario.conditions, "dusk" in scenario.conditions
         self._seed = scenario.seed, scenario.scene.id
         self._noise = SensorNoise(scenario.seed, 3.4 if night else 2.2 if dusk else 1.3)
         self._rain = Rain(scenario.seed, night) if "rain" in scenario.conditions else None
         self._clouds = Clouds(scenario) if "clouds" in scenario.conditions and not night else None
-        passing = {"insect": Insect, "headlights": Headlights}
-        self._passing = [passing[n.kind](n) for n in scenario.nuisances if n.kind in passing]
+        passing: list[Insect | Headlights] = []
+        for nuisance in scenario.nuisances:
+            if nuisance.kind == "insect":
+                passing.append(Insect(nuisance))
+            elif nuisance.kind == "headlights":
+                passing.append(Headlights(nuisance))
+        self._passing = passing
 
     def lay(self, luma: Array, t: float) -> None:
         """Everything for time `t` onto `luma`, in place."""
         rng = noise.generator("frame", *self._seed, round(t * TICKS))
         if self._clouds is not None:
             self._clouds.lay(luma, t)
+        if any(n.start_s <= t < n.end_s for n in self._lamp_off):
+            cv2.multiply(luma, self._unlit, dst=luma, scale=1 / 255)
         for one in self._passing:
             if one.what.start_s <= t < one.what.end_s:
                 one.lay(luma, t)
