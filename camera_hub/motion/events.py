@@ -19,7 +19,7 @@ from camera_hub.motion.zones import Zones
 QUIET_US = 2_500_000  # nothing moved for so long: the event is over
 TELL_US = 1_500_000  # an open event is told again at most this often, but for a new zone
 LONGEST_US = 300_000_000  # where it never rests, an event is told in parts of this length
-BETTER = 1.25  # a picture must be this much better to be told
+BETTER = 1.15  # a picture must be this much better to be told
 PATH_MOST = 64  # points; then every second one goes
 PATH_STEP = 0.01  # of the picture; a point nearer to the last one says nothing
 

@@ -26,6 +26,7 @@ EDGED = 0.25  # share of the region with an edge; light has next to none
 JUMP = 2.2  # a region that grows or shrinks by this factor in one frame has split or merged
 GAPS = 0.4  # missed frames to seen ones, at most
 LIVELY = 0.1  # share of its area that changed a moment ago
+CROWD = 4  # unproven regions at one time that are as telling as one a second
 CLUTTERED = 1.0  # a second; from here on, what is no larger than the clutter is clutter
 STRIDE = 3.0  # px; a shorter way is jitter
 STIRS = 0.02  # share of the area that must change in a moment, else it stands still
@@ -44,7 +45,7 @@ class Track:
     believed: bool = False
     frames: int = 1
     missed: int = 0  # frames in which it was not seen
-    peak: float = 0.0  # largest area before it was believed
+    peak: float = 1.0  # px; its largest area
     velocity: tuple[float, float] = (0.0, 0.0)  # px a second
     history: list[tuple[int, float, float, float]] = field(default_factory=list)  # (t, x, y, area)
     anchor: tuple[float, float] = (0.0, 0.0)  # where it last was clearly elsewhere
@@ -89,7 +90,7 @@ class Tracks:
         self._bury(t_us)
 
     def _birth(self, region: Region, t_us: int) -> None:
-        track = Track(self._next, t_us, t_us, t_us, region, anchor=(region.x, region.y))
+        track = Track(self._next, t_us, t_us, t_us, region, anchor=(region.x, region.y), peak=region.area)
         track.history.append((t_us, region.x, region.y, region.area))
         self._next += 1
         self.all.append(track)
@@ -154,8 +155,13 @@ class Tracks:
         region = track.region
         age_s = max((t_us - track.history[0][0]) / US, 0.1)
         fast = track.way / age_s / max(region.size, 8.0)
+        clutter, speck = self._clutter_beside(track)
+        like_clutter = min(1.0, 4 * speck / track.peak)
         doubt = self._exact.patience * (
-            1 + 2 * min(1.0, region.habit / 0.3) + min(2.0, self._clutter / 3) + max(0.0, fast - FAST) / FAST
+            1
+            + 2 * min(1.0, region.habit / 0.3)
+            + min(2.0, clutter / 3) * like_clutter
+            + max(0.0, fast - FAST) / FAST
         )
         if track.frames < PROOF_FRAMES or t_us - track.history[0][0] < PROOF_US * min(doubt, 3.0):
             return False
@@ -163,13 +169,22 @@ class Tracks:
             return False
         if region.moving < max(3.0, LIVELY * region.area):
             return False
-        if self._clutter > CLUTTERED and track.peak < 2 * self._speck:
+        if clutter > CLUTTERED and track.peak < 2 * speck:
             return False
         travel = track.travel()
         if travel < max(self._exact.least_travel, 0.2 * region.size) * doubt:
             return False
         gone = float(np.hypot(region.x - track.history[0][1], region.y - track.history[0][2]))
         return gone >= (FAST_STRAIGHT if fast > FAST else STRAIGHT) * max(track.way, 1.0)
+
+    def _clutter_beside(self, track: Track) -> tuple[float, float]:
+        """Regions a second that come to nothing, and their usual size in px, as seen by `track`.
+
+        Those that are there now count as well: at the start of rain none has gone yet.
+        """
+        others = [other.peak for other in self.all if not other.believed and other is not track]
+        speck = max(self._speck, float(np.median(others))) if len(others) >= CROWD else self._speck
+        return self._clutter + len(others) / CROWD, speck
 
     def _strength(self, track: Track) -> float:
         region = track.region
