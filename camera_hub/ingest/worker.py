@@ -209,7 +209,7 @@ class Worker:
                 await asyncio.to_thread(self._retention.enforce)
                 self._recorded_bytes = await asyncio.to_thread(self._retention.recorded_bytes)
             except (OSError, sqlite3.OperationalError) as exc:
-                # A damaged catalogue is no OperationalError: the worker ends, and heals it when it starts again.
+                # A damaged catalogue is no OperationalError: the worker ends, and heals it at its next start.
                 log.error("retention failed; trying again", error=str(exc))
             await asyncio.sleep(RETAIN_S)
 
