@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from camera_hub.annexb import nal_units
 from camera_hub.model import Packet
 
 Session = Callable[[socket.socket, threading.Event], None]
@@ -131,7 +132,7 @@ def sending(
 
 def h264_media(extradata: bytes) -> str:
     """The SDP of an H.264 stream, with its parameter sets (RFC 6184, 8.2.1)."""
-    sets = ",".join(base64.b64encode(nal).decode() for nal in _nals(extradata))
+    sets = ",".join(base64.b64encode(nal).decode() for nal in nal_units(extradata))
     fmtp = f"a=fmtp:96 packetization-mode=1;sprop-parameter-sets={sets}\r\n" if sets else ""
     return VIDEO.format(codec="H264") + fmtp
 
@@ -161,13 +162,9 @@ def _sdp(media: str) -> str:
     return f"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=camera\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n{media}"
 
 
-def _nals(data: bytes) -> list[bytes]:
-    return [nal.rstrip(b"\x00") for nal in data.split(b"\x00\x00\x01") if nal.rstrip(b"\x00")]
-
-
 def _payloads(data: bytes) -> Iterator[bytes]:
     """The RTP payloads of an access unit: single NAL units, or fragments of one (FU-A)."""
-    for nal in _nals(data):
+    for nal in map(bytes, nal_units(data)):
         if len(nal) <= _MTU:
             yield nal
             continue

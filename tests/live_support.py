@@ -8,11 +8,10 @@ from fractions import Fraction
 import av
 import numpy as np
 
-from camera_hub.live.annexb import units
+from camera_hub.annexb import joined
 from camera_hub.live.hub import LiveHub
 from camera_hub.model import Packet, StreamInfo, StreamName
-
-START = b"\x00\x00\x00\x01"
+from tests.recorded import bare, sets_of
 
 
 def info(codec: str = "h264", extradata: bytes = b"", fps: float = 10.0) -> StreamInfo:
@@ -21,7 +20,7 @@ def info(codec: str = "h264", extradata: bytes = b"", fps: float = 10.0) -> Stre
 
 def fake_packet(number: int, *, keyframe: bool = False, size: int = 100, step_us: int = 100_000) -> Packet:
     """A packet that no decoder would take, the `number`th of its stream."""
-    head = START + (b"\x67\x42\xe0\x1f" + START + b"\x68\x01" + START + b"\x65" if keyframe else b"\x41")
+    head = joined([b"\x67\x42\xe0\x1f", b"\x68\x01", b"\x65"] if keyframe else [b"\x41"])
     at = number * step_us
     return Packet(
         data=head + b"\x11" * (size - len(head)), pts_us=at, dts_us=at, wall_us=at, keyframe=keyframe
@@ -75,8 +74,8 @@ def encode(
         for packet in codec.encode(frame if number < frames else None):
             data = bytes(packet)
             if packet.is_keyframe:
-                extradata = extradata or sets_of(data)
-                data = without_sets(data)
+                extradata = extradata or sets_of("h264", data)
+                data = bare("h264", data)
             assert packet.pts is not None
             pts_us = packet.pts * 1_000_000 // fps
             dts_us = (packet.dts if packet.dts is not None else packet.pts) * 1_000_000 // fps
@@ -84,14 +83,6 @@ def encode(
                 Packet(data=data, pts_us=pts_us, dts_us=dts_us, wall_us=pts_us, keyframe=packet.is_keyframe)
             )
     return Encoded(extradata, encoded, fps)
-
-
-def sets_of(data: bytes) -> bytes:
-    return b"".join(START + data[a:b] for a, b in units(data) if data[a] & 0x1F in (7, 8))
-
-
-def without_sets(data: bytes) -> bytes:
-    return b"".join(START + data[a:b] for a, b in units(data) if data[a] & 0x1F not in (7, 8))
 
 
 def brightness(frame: av.VideoFrame) -> list[int]:

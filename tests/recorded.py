@@ -10,9 +10,11 @@ import av
 import msgspec
 import numpy as np
 
+from camera_hub.annexb import joined, nal_type, nal_units
 from camera_hub.model import Packet, StreamInfo
 
 START_US = 1_700_000_000_123_456  # wall: 2023-11-14 22:13:20 UTC
+SETS = {"h264": [7, 8], "hevc": [32, 33, 34]}  # NAL unit types of parameter sets, in their order
 _ENCODERS = {"h264": "libx264", "hevc": "libx265"}
 _TIME_BASE = Fraction(1, 90_000)
 
@@ -66,6 +68,24 @@ def stream(
         for one in encoded
     )
     return StreamInfo(codec, *size, float(fps), b""), packets
+
+
+def sets_of(codec: str, data: bytes) -> bytes:
+    """The parameter sets of an access unit, in Annex B."""
+    return joined(unit for unit in nal_units(data) if nal_type(codec, unit) in SETS[codec])
+
+
+def bare(codec: str, data: bytes) -> bytes:
+    """The access unit without its parameter sets."""
+    return joined(unit for unit in nal_units(data) if nal_type(codec, unit) not in SETS[codec])
+
+
+def decoded_size(codec: str, keyframe: bytes) -> tuple[int, int]:
+    """(width, height) of a keyframe that nothing came before, by FFmpeg."""
+    decoder = av.CodecContext.create(codec, "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    frames = [*decoder.decode(av.Packet(keyframe)), *decoder.decode(None)]
+    return frames[0].width, frames[0].height
 
 
 def _us(ticks: int | None) -> int:

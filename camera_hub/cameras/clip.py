@@ -14,8 +14,8 @@ import av.error
 from av.bitstream import BitStreamFilterContext
 from av.video.stream import VideoStream
 
+from camera_hub.annexb import CODECS
 from camera_hub.cameras.source import (
-    CODECS,
     BadClipError,
     GivenUpError,
     NotFoundError,

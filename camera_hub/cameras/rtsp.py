@@ -16,8 +16,8 @@ import av.error
 from av.stream import Discard
 from av.video.stream import VideoStream
 
+from camera_hub.annexb import CODECS
 from camera_hub.cameras.source import (
-    CODECS,
     CameraError,
     EndedError,
     GivenUpError,

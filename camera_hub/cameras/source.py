@@ -10,9 +10,6 @@ from typing import ClassVar, Protocol
 
 from camera_hub.model import CameraState, HubError, Packet, StreamInfo
 
-CODECS = ("h264", "hevc")
-"""The codecs that we carry, as FFmpeg names them."""
-
 
 class Source(Protocol):
     """One connection to one stream: `open` once, then `packets` once, then `close`."""

@@ -4,10 +4,10 @@ Promises of every packet: Annex B; the first is a keyframe, so that whoever star
 decode; each keyframe carries its parameter sets; decoding times only grow.
 """
 
-from camera_hub.cameras.annexb import ParameterSets
-from camera_hub.cameras.sps import parse_sps
+from camera_hub.annexb import head_units, joined, nal_units, parameter_sets, with_parameter_sets
 from camera_hub.cameras.timeline import FIRST_INTERVAL_US, Timeline
 from camera_hub.model import Packet, StreamInfo
+from camera_hub.sps import parse_sps
 
 
 class UnitMaker:
@@ -19,7 +19,7 @@ class UnitMaker:
         self.info: StreamInfo | None = None
         self._codec = codec
         self._declared_fps = fps
-        self._sets = ParameterSets(codec, extradata)
+        self._sets = parameter_sets(codec, nal_units(extradata))
         self._timeline = Timeline(round(1e6 / fps) if fps else FIRST_INTERVAL_US, max_gap_us)
 
     @property
@@ -42,7 +42,8 @@ class UnitMaker:
         A keyframe may change `info`. Raises ValueError when its parameter sets are nonsense.
         """
         if keyframe:
-            data = self._sets.with_parameter_sets(data)
+            self._sets = self._sets.updated(parameter_sets(self._codec, head_units(self._codec, data)))
+            data = with_parameter_sets(data, self._sets)
             self._learn()
         if self.info is None:
             return None
@@ -50,11 +51,10 @@ class UnitMaker:
         return Packet(data=data, pts_us=pts_us, dts_us=dts_us, wall_us=wall_us, keyframe=keyframe)
 
     def _learn(self) -> None:
-        extradata = self._sets.annexb()
+        extradata = joined(self._sets.units)
         if not self._sets.complete or (self.info is not None and self.info.extradata == extradata):
             return
-        assert self._sets.sps is not None
-        sps = parse_sps(self._codec, self._sets.sps)
+        sps = parse_sps(self._codec, self._sets.sps[0])
         self.info = StreamInfo(
             codec=self._codec,
             width=sps.width,
@@ -68,5 +68,5 @@ class UnitMaker:
 def annexb_extradata(codec: str, extradata: bytes | None) -> bytes:
     """Extradata if it is Annex B (as from RTSP); nothing if it is an avcC or hvcC box."""
     if extradata and extradata.startswith((b"\x00\x00\x00\x01", b"\x00\x00\x01")):
-        return ParameterSets(codec, extradata).annexb()
+        return joined(parameter_sets(codec, nal_units(extradata)).units)
     return b""

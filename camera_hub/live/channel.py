@@ -12,9 +12,9 @@ from types import TracebackType
 
 import msgspec
 
+from camera_hub.annexb import ParameterSets, nal_units, parameter_sets, with_parameter_sets
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.live import gop
-from camera_hub.live.annexb import with_parameter_sets
 from camera_hub.model import Packet, StreamInfo, StreamName
 
 SLOW_PACKETS = 25  # so many waiting when a keyframe comes: the viewer is better off going on from there
@@ -167,6 +167,7 @@ class LiveChannel:
         self._changed = changed
         self._clock = clock
         self._cache = gop.GopCache()
+        self._told = ParameterSets("")  # at the opening
         self._viewers: set[Viewer] = set()
         self._fed_us = 0
         self._shown_us: int | None = None
@@ -184,6 +185,7 @@ class LiveChannel:
         """The stream flows (again)."""
         self._forget()
         self.info = info
+        self._told = parameter_sets(info.codec, nal_units(info.extradata))
         self.paused = ""
         for viewer in self._viewers:
             viewer.put(Opened(info))
@@ -193,7 +195,7 @@ class LiveChannel:
         if self.info is None:
             return
         for packet in packets:
-            ready = self._decodable(packet, self.info)
+            ready = self._decodable(packet)
             self._watch_order(ready)
             self._cache.add(ready)
             for viewer in self._viewers:
@@ -239,10 +241,10 @@ class LiveChannel:
         self._shown_us = None
         self._backward = 0
 
-    def _decodable(self, packet: Packet, info: StreamInfo) -> Packet:
+    def _decodable(self, packet: Packet) -> Packet:
         if not packet.keyframe:
             return packet
-        data = with_parameter_sets(packet.data, info.extradata, info.codec)
+        data = with_parameter_sets(packet.data, self._told)
         return packet if data is packet.data else msgspec.structs.replace(packet, data=data)
 
     def _watch_order(self, packet: Packet) -> None:

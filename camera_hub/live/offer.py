@@ -12,6 +12,7 @@ What is changed, and why:
 import re
 from dataclasses import dataclass
 
+from camera_hub.annexb import head_units, parameter_sets
 from camera_hub.model import HubError
 
 MAX_OFFER_BYTES = 64 * 1024
@@ -44,6 +45,12 @@ class _Choice:
     @property
     def kept(self) -> list[str]:
         return [self.payload_type, *([self.retransmission] if self.retransmission else [])]
+
+
+def h264_profile(data: bytes) -> bytes | None:
+    """The three bytes of `profile-level-id` (RFC 6184, 8.1) from a keyframe's first SPS; None without one."""
+    sps = parameter_sets("h264", head_units("h264", data)).sps
+    return sps[0][1:4] if sps and len(sps[0]) >= 4 else None
 
 
 def read_offer(sdp: str, profile: bytes) -> ReadyOffer:

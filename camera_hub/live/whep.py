@@ -19,9 +19,8 @@ from aiortc.mediastreams import MediaStreamError
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.live import peer
-from camera_hub.live.annexb import h264_profile
 from camera_hub.live.channel import LiveChannel, Opened, Paused, Viewer
-from camera_hub.live.offer import OfferError, finish_answer, read_offer
+from camera_hub.live.offer import OfferError, finish_answer, h264_profile, read_offer
 from camera_hub.live.timeline import Pacer, Timeline
 from camera_hub.model import HubError, Packet, StreamInfo
 

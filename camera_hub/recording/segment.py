@@ -13,14 +13,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from camera_hub.annexb import CODECS, ParameterSets, head_units, nal_units, parameter_sets
 from camera_hub.model import HubError, Packet, StreamInfo
-from camera_hub.recording.annexb import (
-    CODECS,
-    ParameterSets,
-    configuration_record,
-    nal_units,
-    parameter_sets,
-)
+from camera_hub.recording.configuration import configuration_record
 from camera_hub.recording.fmp4 import Origin, sample_entry, segment_head
 from camera_hub.recording.fragments import Built, FragmentBuilder
 from camera_hub.recording.timeline import Timeline
@@ -41,16 +36,13 @@ def sets_of(info: StreamInfo, keyframe: Packet) -> ParameterSets:
     units = nal_units(keyframe.data)
     if not units:
         raise CannotRecordError("The camera sends keyframes that are empty or no Annex B byte stream.")
-    own = parameter_sets(info.codec, units)
-    if own.complete:
-        return own
     told = parameter_sets(info.codec, nal_units(info.extradata))
-    merged = ParameterSets(*(mine or theirs for mine, theirs in zip(own, told, strict=True)))
-    if not merged.complete:
+    sets = told.updated(parameter_sets(info.codec, units))
+    if not sets.complete:
         raise CannotRecordError(
             "The camera has not sent its parameter sets (SPS, PPS) yet; without them nothing plays."
         )
-    return merged
+    return sets
 
 
 class SegmentWriter:
@@ -104,8 +96,8 @@ class SegmentWriter:
             return False
         if self._timeline.jumped or packet.dts_us - self.stream_us >= length_us:
             return True
-        sets = parameter_sets(self._codec, nal_units(packet.data))
-        return any(new and new != old for new, old in zip(sets, self._sets, strict=True))
+        sets = parameter_sets(self._codec, head_units(self._codec, packet.data))
+        return self._sets.updated(sets) != self._sets
 
     def write(self, packet: Packet) -> None:
         """Take the next packet. Raises OSError where a fragment could not be written: see `flush`."""

@@ -10,7 +10,6 @@ from itertools import pairwise
 
 import pytest
 
-from camera_hub.cameras.annexb import ParameterSets
 from camera_hub.cameras.reader import StreamReader
 from camera_hub.cameras.retry import Retry
 from camera_hub.cameras.rtsp import RtspSource
@@ -29,7 +28,7 @@ from camera_hub.cameras.source import (
 )
 from camera_hub.model import CameraState, Packet
 from tests import bad_cameras as bad
-from tests.recorded import stream
+from tests.recorded import sets_of, stream
 from tests.waiting import free_port, until_blocking
 
 TIMEOUT_S = 1.0
@@ -37,9 +36,7 @@ PACKETS = stream("h264", seconds=3)[1]
 
 
 def sets() -> bytes:
-    known = ParameterSets("h264")
-    known.with_parameter_sets(PACKETS[0].data)
-    return known.annexb()
+    return sets_of("h264", PACKETS[0].data)
 
 
 def source(address: str, password: str | None = None) -> RtspSource:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from camera_hub.cameras.annexb import nal_type, nal_units
+from camera_hub.annexb import nal_type, nal_units
 from camera_hub.cameras.clip import ClipSource
 from camera_hub.cameras.decoding import LumaDecoder
 from camera_hub.cameras.reader import StreamReader

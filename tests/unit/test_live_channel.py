@@ -4,12 +4,13 @@ import asyncio
 
 import pytest
 
+from camera_hub.annexb import START_CODE
 from camera_hub.live import channel as channels
 from camera_hub.live import gop
-from camera_hub.live.annexb import h264_profile
 from camera_hub.live.channel import LiveChannel, LiveItem, Opened, Paused, Viewer
+from camera_hub.live.offer import h264_profile
 from camera_hub.model import Packet
-from tests.live_support import START, fake_packet, info
+from tests.live_support import fake_packet, info
 
 
 class HandClock:
@@ -185,9 +186,9 @@ async def test_leaving_ends_the_iteration_and_the_count() -> None:
 
 async def test_keyframes_get_the_parameter_sets_of_the_stream() -> None:
     channel = LiveChannel("here.lane", "sub")
-    sets = START + b"\x67\x64\x00\x28\xac" + START + b"\x68\xee"
+    sets = START_CODE + b"\x67\x64\x00\x28\xac" + START_CODE + b"\x68\xee"
     channel.opened(info(extradata=sets))
-    bare = Packet(data=START + b"\x65\x11", pts_us=0, dts_us=0, wall_us=0, keyframe=True)
+    bare = Packet(data=START_CODE + b"\x65\x11", pts_us=0, dts_us=0, wall_us=0, keyframe=True)
     channel.feed([bare])
     async with channel.subscribe() as viewer:
         _, packet = await take(viewer, 2)

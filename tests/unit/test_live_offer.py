@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.live.offer import MAX_OFFER_BYTES, OfferError, finish_answer, read_offer
+from camera_hub.annexb import joined
+from camera_hub.live.offer import MAX_OFFER_BYTES, OfferError, finish_answer, h264_profile, read_offer
 
 HIGH = bytes.fromhex("640028")
 MAIN = bytes.fromhex("4d401f")
@@ -119,3 +120,10 @@ def test_a_shuffled_offer_is_read_or_refused(lines: list[str]) -> None:
     except OfferError:
         return
     assert "H264/90000" in ready.sdp
+
+
+def test_the_profile_is_read_from_the_first_sps() -> None:
+    sps, pps, idr = b"\x67\x64\x00\x1f\xac", b"\x68\xee\x3c", b"\x65\x88\x84\x21"
+    assert h264_profile(joined([b"\x09\xf0", sps, pps, idr])) == b"\x64\x00\x1f"
+    assert h264_profile(joined([idr])) is None
+    assert h264_profile(joined([b"\x67\x64"])) is None

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from camera_hub.annexb import nal_units
 from camera_hub.model import Packet, StreamInfo
-from camera_hub.recording.annexb import nal_units
 from camera_hub.recording.fmp4_reader import Fragment, SegmentReader
 from camera_hub.recording.fragments import FRAGMENT_US
 from camera_hub.recording.segment import CannotRecordError, SegmentWriter
@@ -119,14 +119,9 @@ def test_a_fragment_is_on_disk_when_the_next_one_begins(tmp_path: Path) -> None:
 
 def test_parameter_sets_come_from_the_opening_where_keyframes_have_none(tmp_path: Path) -> None:
     info, packets = recorded.stream()
-    start = b"\x00\x00\x00\x01"
-    units = [nal_units(packet.data) for packet in packets]
-    sets = b"".join(start + bytes(unit) for unit in units[0] if unit[0] & 0x1F in (7, 8))
+    sets = recorded.sets_of("h264", packets[0].data)
     bare = tuple(
-        msgspec.structs.replace(
-            packet, data=b"".join(start + bytes(unit) for unit in of if unit[0] & 0x1F not in (7, 8))
-        )
-        for packet, of in zip(packets, units, strict=True)
+        msgspec.structs.replace(packet, data=recorded.bare("h264", packet.data)) for packet in packets
     )
     with pytest.raises(CannotRecordError, match="parameter sets"):
         SegmentWriter(tmp_path / "none.mp4", info, bare[0])

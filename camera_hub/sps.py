@@ -1,9 +1,12 @@
-"""What a sequence parameter set says of a stream: size, profile, declared frame rate. Pure parsing.
+"""What a sequence parameter set says of a stream: size, profile, rate, samples. Pure parsing.
 
 ITU-T H.264 7.3.2.1.1 and annex E; ITU-T H.265 7.3.2.2.1 and 7.3.3.
 """
 
 from typing import NamedTuple
+
+H264_WITH_CHROMA = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244})
+"""The values of profile_idc whose SPS tells the chroma format and bit depths (H.264 7.3.2.1.1)."""
 
 _H264_PROFILES = {
     66: "Baseline",
@@ -15,7 +18,6 @@ _H264_PROFILES = {
     244: "High 4:4:4 Predictive",
 }
 _HEVC_PROFILES = {1: "Main", 2: "Main 10", 3: "Main Still Picture", 4: "Rext"}
-_H264_WITH_CHROMA = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 _SUBSAMPLING = {0: (1, 1), 1: (2, 2), 2: (2, 1), 3: (1, 1)}  # chroma_format_idc: (across, down)
 _MAX_SIDE = 16384  # px; more is nonsense, not a camera
 
@@ -27,12 +29,20 @@ class Sps(NamedTuple):
     height: int  # px, after cropping
     profile: str  # as FFmpeg names it; empty where unknown
     fps: float | None  # as declared; None where it does not say
+    chroma: int  # chroma_format_idc; 1: 4:2:0
+    luma_bits: int  # of a sample
+    chroma_bits: int
+
+
+def rbsp(nal: bytes) -> bytes:
+    """A NAL unit's payload without the emulation prevention bytes that keep start codes out of it (7.3.1)."""
+    return nal.replace(b"\x00\x00\x03", b"\x00\x00")
 
 
 def parse_sps(codec: str, nal: bytes) -> Sps:
     """Parse an SPS NAL unit (with its header, without start code). Raises ValueError on nonsense."""
     header = 1 if codec == "h264" else 2
-    bits = _Bits(nal[header:])
+    bits = _Bits(rbsp(nal[header:]))
     sps = _h264(bits) if codec == "h264" else _hevc(bits)
     if not (0 < sps.width <= _MAX_SIDE and 0 < sps.height <= _MAX_SIDE):
         raise ValueError(f"a sequence parameter set declares a picture of {sps.width}x{sps.height}")
@@ -40,12 +50,11 @@ def parse_sps(codec: str, nal: bytes) -> Sps:
 
 
 class _Bits:
-    """Reads an RBSP bit by bit (H.264 7.2), without the emulation prevention bytes."""
+    """Reads an RBSP bit by bit (H.264 7.2)."""
 
     def __init__(self, payload: bytes) -> None:
-        rbsp = payload.replace(b"\x00\x00\x03", b"\x00\x00")
-        self._value = int.from_bytes(rbsp, "big")
-        self._left = len(rbsp) * 8
+        self._value = int.from_bytes(payload)
+        self._left = len(payload) * 8
 
     def u(self, count: int) -> int:
         """The next `count` bits as a number."""
@@ -73,7 +82,7 @@ def _h264(bits: _Bits) -> Sps:
     profile_idc, constraints = bits.u(8), bits.u(8)
     bits.u(8)  # level_idc
     bits.ue()  # seq_parameter_set_id
-    chroma = _h264_chroma(bits) if profile_idc in _H264_WITH_CHROMA else 1
+    chroma, luma_bits, chroma_bits = _h264_samples(bits) if profile_idc in H264_WITH_CHROMA else (1, 8, 8)
     bits.ue()  # log2_max_frame_num_minus4
     _h264_skip_picture_order(bits)
     bits.ue()  # max_num_ref_frames
@@ -92,21 +101,24 @@ def _h264(bits: _Bits) -> Sps:
         height=down * 16 * fields - (top + bottom) * step_y * fields,
         profile="Constrained Baseline" if constrained else _H264_PROFILES.get(profile_idc, ""),
         fps=_h264_fps(bits),
+        chroma=chroma,
+        luma_bits=luma_bits,
+        chroma_bits=chroma_bits,
     )
 
 
-def _h264_chroma(bits: _Bits) -> int:
+def _h264_samples(bits: _Bits) -> tuple[int, int, int]:
+    """(chroma_format_idc, bits of a luma sample, bits of a chroma sample)"""
     chroma = bits.ue()
     if chroma == 3:
         bits.u(1)  # separate_colour_plane_flag
-    bits.ue()  # bit_depth_luma_minus8
-    bits.ue()  # bit_depth_chroma_minus8
+    luma_bits, chroma_bits = 8 + bits.ue(), 8 + bits.ue()
     bits.u(1)  # qpprime_y_zero_transform_bypass_flag
     if bits.u(1):
         for index in range(12 if chroma == 3 else 8):
             if bits.u(1):
                 _h264_skip_scaling_list(bits, 16 if index < 6 else 64)
-    return chroma
+    return chroma, luma_bits, chroma_bits
 
 
 def _h264_skip_scaling_list(bits: _Bits, size: int) -> None:
@@ -174,6 +186,9 @@ def _hevc(bits: _Bits) -> Sps:
         height=height - (top + bottom) * step_y,
         profile=_HEVC_PROFILES.get(profile_idc, ""),
         fps=None,  # stands far behind, and what the container says serves
+        chroma=chroma,
+        luma_bits=8 + bits.ue(),
+        chroma_bits=8 + bits.ue(),
     )
 
 
