@@ -40,7 +40,7 @@ class Difference:
     different: Grid  # pixels that differ
     structured: Grid  # pixels where the difference has an edge: a thing, not light
     moving: Grid  # pixels that also differ from a moment ago
-    strength: Grid  # mean difference in tones
+    strength: Grid  # difference in tones, at the cell's middle
     light: NDArray[np.int16]  # the light taken out, in tones
 
 
@@ -55,7 +55,9 @@ class Background:
         self.grid = (height // CELL, width // CELL)
         self._mean = tone.astype(np.float32)
         self._spread = np.full(tone.shape, 2.0, np.float32)
-        self._before = np.zeros(self.grid, bool)
+        self._zero = np.zeros(tone.shape, np.int16)
+        self._nothing = np.zeros(self.grid, np.uint8)
+        self._no_light = np.zeros(self.grid, np.int16)
         self._learned_s = 0.0
         self._recent: list[tuple[int, NDArray[np.uint8]]] = [(t_us, tone)]
         self._cache()
@@ -69,6 +71,8 @@ class Background:
     def compare(self, tone: NDArray[np.uint8]) -> Difference:
         """What differs now; teaches nothing."""
         signed = cv2.subtract(tone.astype(np.int16), self._mean8)
+        if self._quiet(signed):
+            return Difference(*(self._nothing,) * 4, light=self._no_light)
         edges = cv2.morphologyEx(signed, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
         structured = cv2.compare(edges, self._limit, cv2.CMP_GT)
         structure_cells = cell_share(structured)
@@ -76,7 +80,7 @@ class Background:
         size = (tone.shape[1], tone.shape[0])
         if np.abs(light).max() > 1:
             signed = cv2.subtract(signed, cv2.resize(light, size, interpolation=cv2.INTER_LINEAR))
-        gap = cv2.absdiff(signed, np.zeros_like(signed))
+        gap = cv2.absdiff(signed, self._zero)
         different = cv2.compare(gap, self._limit, cv2.CMP_GT)
         moved = cv2.compare(cv2.absdiff(tone, self._recent[0][1]), self._limit8, cv2.CMP_GT)
         moved = cv2.bitwise_and(moved, different)
@@ -84,9 +88,14 @@ class Background:
             different=cell_share(different),
             structured=cell_share(cv2.bitwise_and(structured, different)),
             moving=cell_share(moved),
-            strength=cell_share(np.minimum(gap, 255).astype(np.uint8)),
+            strength=np.minimum(gap[CELL // 2 :: CELL, CELL // 2 :: CELL], 255).astype(np.uint8),
             light=light,
         )
+
+    def _quiet(self, signed: MatLike) -> bool:
+        """Whether too little differs to be anything: most frames of most nights end here."""
+        gap = cv2.absdiff(signed, self._zero)
+        return cv2.countNonZero(cv2.compare(gap, self._limit, cv2.CMP_GT)) < self._exact.least_area
 
     def _light(self, signed: MatLike, structured: Grid) -> NDArray[np.int16]:
         """The change of light by cells: smooth, the same over a neighbourhood, without edges."""
@@ -116,22 +125,28 @@ class Background:
         free = max(1 - np.exp(-dt_s / MEAN_S), start)
         unproven = max(1 - np.exp(-dt_s / UNPROVEN_S), start)
         keep = 1 - np.exp(-dt_s / HELD_S)
-        differs = seen.different >= 64
-        rate = np.where(held, keep, np.where(differs, unproven, free)).astype(np.float32)
-        light = _pixels(seen.light.astype(np.float32))
         away = tone - self._mean
-        self._learn_spread(
-            np.abs(away - light), held | (differs & (seen.structured < seen.different // 8)), dt_s
-        )
-        # Never past the pixel's own difference: neighbours' light alone would let the mean run off.
-        plain = np.clip(light, np.minimum(away, 0), np.maximum(away, 0))
-        self._mean += _pixels(rate) * away + np.float32(1 - np.exp(-dt_s / LIGHT_S)) * plain
+        if seen.different is self._nothing and not held.any():
+            self._learn_spread(np.abs(away), None, dt_s)
+            away *= np.float32(free)
+        else:
+            differs = seen.different >= 64
+            rate = np.where(held, keep, np.where(differs, unproven, free)).astype(np.float32)
+            light = _pixels(seen.light.astype(np.float32))
+            unlike = held | (differs & (seen.structured < seen.different // 8))
+            self._learn_spread(np.abs(away - light), unlike, dt_s)
+            # Never past the pixel's own difference: neighbours' light alone would let the mean run off.
+            plain = np.clip(light, np.minimum(away, 0), np.maximum(away, 0))
+            plain *= np.float32(1 - np.exp(-dt_s / LIGHT_S))
+            away *= _pixels(rate)
+            away += plain
+        self._mean += away
         self._cache()
         self._recent.append((t_us, tone))
         while len(self._recent) > 2 and self._recent[1][0] <= t_us - RECENT_US:
             self._recent.pop(0)
 
-    def _learn_spread(self, rough: NDArray[np.float32], held: NDArray[np.bool_], dt_s: float) -> None:
+    def _learn_spread(self, rough: NDArray[np.float32], held: NDArray[np.bool_] | None, dt_s: float) -> None:
         """Follow the deviation that is exceeded a fifth of the time.
 
         It goes up and down by factors, not by how far a pixel strayed: a mover or a lamp that
@@ -141,7 +156,8 @@ class Background:
         up = np.float32(np.exp(SPREAD_UP * dt_s * hurry))
         down = np.float32(np.exp(-SPREAD_UP * dt_s * hurry * (1 - SPREAD_AT) / SPREAD_AT))
         factor = np.where(rough > self._spread, up, down)
-        factor[_pixels(held)] = np.float32(1)
+        if held is not None:
+            factor[_pixels(held)] = np.float32(1)
         self._spread *= factor
         np.clip(self._spread, np.float32(LEAST_SPREAD), np.float32(MOST_SPREAD), out=self._spread)
 
@@ -178,4 +194,4 @@ Number = TypeVar("Number", bound=np.generic)
 
 def _pixels(cells: NDArray[Number]) -> NDArray[Number]:
     """A grid of cells as an array of pixels."""
-    return cells.repeat(CELL, axis=0).repeat(CELL, axis=1)
+    return cells.repeat(CELL, axis=1).repeat(CELL, axis=0)

@@ -19,7 +19,7 @@ from camera_hub.motion.tracks import Track, Tracks
 from camera_hub.motion.zones import Zones
 
 GAP_US = 2_000_000  # a longer step, or one backward, is a new scene
-LEARN_US = 80_000  # the background learns about this often
+LEARN_US = 150_000  # the background learns about this often
 WHOLE = 0.55  # share of the cells that changed: not a mover, the scene
 SETTLE_US = 600_000  # after such a change the picture is only learned
 SUDDEN_US = 500_000  # light changes in less than this; a mover needs longer to fill the picture

@@ -24,6 +24,8 @@ FAST = 4.0  # own sizes a second; a bike goes straight where an insect does not
 FAST_STRAIGHT = 0.85
 EDGED = 0.25  # share of the region with an edge; light has next to none
 JUMP = 2.2  # a region that grows or shrinks by this factor in one frame has split or merged
+LEAST_TRAVEL = 0.2  # own sizes that a mover goes at least
+HOVER_TRAVEL = 0.6  # ... if it has long been about the same place: it may only change its shape
 GAPS = 0.4  # missed frames to seen ones, at most
 LIVELY = 0.1  # share of its area that changed a moment ago
 CROWD = 4  # unproven regions at one time that are as telling as one a second
@@ -172,7 +174,8 @@ class Tracks:
         if clutter > CLUTTERED and track.peak < 2 * speck:
             return False
         travel = track.travel()
-        if travel < max(self._exact.least_travel, 0.2 * region.size) * doubt:
+        leaves = HOVER_TRAVEL if t_us - track.born_us > HISTORY_US else LEAST_TRAVEL
+        if travel < max(self._exact.least_travel, leaves * region.size) * doubt:
             return False
         gone = float(np.hypot(region.x - track.history[0][1], region.y - track.history[0][2]))
         return gone >= (FAST_STRAIGHT if fast > FAST else STRAIGHT) * max(track.way, 1.0)

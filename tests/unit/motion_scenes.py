@@ -39,7 +39,9 @@ def film(
         yield np.clip(picture, 0, 255).astype(np.uint8), round(n / fps * 1e6)
 
 
-def square(picture: NDArray[np.float64], x: float, foot: float, width: float = 14, height: float = 30) -> None:
+def square(
+    picture: NDArray[np.float64], x: float, foot: float, width: float = 14, height: float = 30
+) -> None:
     """A dark figure with a light stripe whose foot stands at (`x`, `foot`) px."""
     left, top = round(x - width / 2), round(foot - height)
     picture[max(0, top) : round(foot), max(0, left) : max(0, round(left + width))] = 25
