@@ -1,7 +1,7 @@
 import type { Dictionary } from "./vi";
 
 export const en: Dictionary = {
-  app: { name: "Camera Hub", skip: "Skip to content", signedIn: (name) => `Signed in: ${name}` },
+  app: { name: "Camera Hub", skip: "Skip to content" },
   nav: { label: "Pages", wall: "Live", events: "Events", sites: "Hamlets" },
   signIn: {
     title: "Sign in",
@@ -9,7 +9,6 @@ export const en: Dictionary = {
     name: "User name",
     password: "Password",
     show: "Show password",
-    hide: "Hide password",
     submit: "Sign in",
     working: "Signing in…",
     wrong: "The user name or password is wrong. Check capital letters and the keyboard's language, then try again.",
@@ -76,7 +75,6 @@ export const en: Dictionary = {
       unsupported: "The camera's stream can't be used. Set the camera to H.264.",
       away: "The hamlet's machine is not connected to the server, so nobody knows how the camera does.",
     },
-    live: "Live",
     opening: "Opening the picture…",
     rejoining: "Reconnecting the picture…",
     lost: (time) => `Lost since ${time}`,

@@ -1,6 +1,6 @@
 /** Tiếng Việt: the first language, and the shape that every other dictionary has to fill. */
 export const vi = {
-  app: { name: "Camera Hub", skip: "Đến phần nội dung", signedIn: (name: string) => `Đã đăng nhập: ${name}` },
+  app: { name: "Camera Hub", skip: "Đến phần nội dung" },
   nav: { label: "Các trang", wall: "Trực tiếp", events: "Sự kiện", sites: "Các xóm" },
   signIn: {
     title: "Đăng nhập",
@@ -8,7 +8,6 @@ export const vi = {
     name: "Tên đăng nhập",
     password: "Mật khẩu",
     show: "Hiện mật khẩu",
-    hide: "Ẩn mật khẩu",
     submit: "Đăng nhập",
     working: "Đang đăng nhập…",
     wrong: "Tên đăng nhập hoặc mật khẩu không đúng. Xin kiểm tra lại, chú ý chữ hoa và bộ gõ tiếng Việt.",
@@ -75,7 +74,6 @@ export const vi = {
       unsupported: "Luồng hình của camera chưa dùng được. Hãy đặt camera sang H.264.",
       away: "Máy ở xóm chưa nối tới máy chủ, nên không biết camera ra sao.",
     },
-    live: "Trực tiếp",
     opening: "Đang mở hình…",
     rejoining: "Đang nối lại hình…",
     lost: (time: string) => `Mất kết nối từ ${time}`,
