@@ -4,7 +4,6 @@ Nothing is decoded. In a loop the timestamps go on, so that nobody downstream se
 the picture's own. A clip that breaks off is played as far as it goes; then it says so.
 """
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -23,9 +22,9 @@ from camera_hub.cameras.source import (
     TruncatedError,
     UnsupportedError,
 )
-from camera_hub.cameras.units import UnitMaker, annexb_extradata
+from camera_hub.cameras.units import FFmpegSource, UnitMaker, annexb_extradata
 from camera_hub.clock import SYSTEM_CLOCK, Clock
-from camera_hub.model import Packet, StreamInfo
+from camera_hub.model import Packet
 
 Pace = Literal["real-time", "full-speed"]
 _Unit = tuple["av.Packet[Any]", int | None, int | None]  # with its pts and dts
@@ -36,7 +35,7 @@ MAX_REORDERED = 16  # H.264 and H.265 allow no more pictures between decoding an
 SHORT_BY = 0.9  # a clip with less than this share of its declared length was cut off
 
 
-class ClipSource:
+class ClipSource(FFmpegSource):
     """One clip, played from its beginning; see `Source`."""
 
     def __init__(
@@ -52,30 +51,10 @@ class ClipSource:
         timestamps are the clock. Not given: the time of opening at full speed; in real time
         each packet's own arrival."""
         self._path = Path(path)
+        super().__init__(f"the clip {self._path.name}", clock)
         self._loop = loop
         self._pace = pace
-        self._clock = clock
         self._start_wall_us = start_wall_us
-        self._interrupted = threading.Event()
-        self._container: av.container.InputContainer | None = None
-        self._units: UnitMaker | None = None
-        self._first: Packet | None = None
-        self._rest: Iterator[Packet] = iter(())
-        self.where = f"the clip {self._path.name}"
-
-    @property
-    def info(self) -> StreamInfo:
-        info = self._units.info if self._units is not None else None
-        assert info is not None, "open() comes first"
-        return info
-
-    def open(self) -> StreamInfo:
-        try:
-            self._begin()
-        except BaseException:
-            self.close()
-            raise
-        return self.info
 
     def packets(self) -> Iterator[Packet]:
         if self._first is None:
@@ -92,13 +71,6 @@ class ClipSource:
                 return
             yield self._on_the_wall(packet)
 
-    def close(self) -> None:
-        self._rest = iter(())
-        self._close_file()
-
-    def interrupt(self) -> None:
-        self._interrupted.set()
-
     def _begin(self) -> None:
         self._container, stream = self._open_file()
         context, rate = stream.codec_context, stream.average_rate
@@ -112,11 +84,6 @@ class ClipSource:
             raise GivenUpError(f"{self.where} was given up while it was being opened")
         if self._first is None:
             raise BadClipError(f"{self.where} has no picture that a player could start with")
-
-    def _close_file(self) -> None:
-        container, self._container = self._container, None
-        if container is not None:
-            container.close()
 
     def _on_the_wall(self, packet: Packet) -> Packet:
         start_us = self._start_wall_us
@@ -178,7 +145,7 @@ class ClipSource:
             if not self._loop:
                 return
             begin_us = end_us
-            self._close_file()
+            self._close_container()
             self._container, stream = self._open_file()
 
     def _truncated(self, played_us: int) -> TruncatedError:

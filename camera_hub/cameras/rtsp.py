@@ -6,7 +6,6 @@ FFmpeg's own errors hold the address with its password, so none of them leaves t
 """
 
 import errno
-import threading
 from collections.abc import Iterator
 from typing import Literal
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -31,10 +30,10 @@ from camera_hub.cameras.source import (
     UnreachableError,
     UnsupportedError,
 )
-from camera_hub.cameras.units import UnitMaker, annexb_extradata
+from camera_hub.cameras.units import FFmpegSource, UnitMaker, annexb_extradata
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.config.address import split_credentials
-from camera_hub.model import Packet, StreamInfo
+from camera_hub.model import Packet
 
 Transport = Literal["tcp", "udp"]
 
@@ -76,7 +75,7 @@ _OPEN_ERRORS: dict[int | type[Exception], tuple[type[CameraError], str]] = {
 }
 
 
-class RtspSource:
+class RtspSource(FFmpegSource):
     """One RTSP connection to one stream; see `Source`."""
 
     def __init__(
@@ -93,48 +92,19 @@ class RtspSource:
         """Credentials in the URL serve where none are given. Raises Unauthorised if they are too long."""
         split = split_credentials(url)
         self._url = split.address
+        super().__init__(f"the camera at {_host_port(self._url)}", clock)
         self._user_info = _user_info(
             username or split.username, password if password is not None else split.password
         )
         self._transport = transport
         self._open_timeout_s = open_timeout_s
         self._read_timeout_s = read_timeout_s
-        self._clock = clock
-        self._interrupted = threading.Event()
-        self._container: av.container.InputContainer | None = None
-        self._units: UnitMaker | None = None
-        self._first: Packet | None = None
-        self._rest: Iterator[Packet] = iter(())
-        self.where = f"the camera at {_host_port(self._url)}"
-
-    @property
-    def info(self) -> StreamInfo:
-        info = self._units.info if self._units is not None else None
-        assert info is not None, "open() comes first"
-        return info
-
-    def open(self) -> StreamInfo:
-        try:
-            self._begin()
-        except BaseException:
-            self.close()
-            raise
-        return self.info
 
     def packets(self) -> Iterator[Packet]:
         if self._first is not None:
             first, self._first = self._first, None
             yield first
         yield from self._rest
-
-    def close(self) -> None:
-        container, self._container = self._container, None
-        self._rest = iter(())
-        if container is not None:
-            container.close()
-
-    def interrupt(self) -> None:
-        self._interrupted.set()
 
     def _begin(self) -> None:
         container = self._container = self._connect()

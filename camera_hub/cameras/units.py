@@ -4,8 +4,15 @@ Promises of every packet: Annex B; the first is a keyframe, so that whoever star
 decode; each keyframe carries its parameter sets; decoding times only grow.
 """
 
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import av
+
 from camera_hub.annexb import head_units, joined, nal_units, parameter_sets, with_parameter_sets
 from camera_hub.cameras.timeline import FIRST_INTERVAL_US, Timeline
+from camera_hub.clock import Clock
 from camera_hub.model import Packet, StreamInfo
 from camera_hub.sps import parse_sps
 
@@ -63,6 +70,50 @@ class UnitMaker:
             extradata=extradata,
             profile=sps.profile,
         )
+
+
+class FFmpegSource(ABC):
+    """What all sources that FFmpeg reads do alike; see `Source`."""
+
+    def __init__(self, where: str, clock: Clock) -> None:
+        """`where` the packets come from, as errors begin their sentences."""
+        self.where = where
+        self._clock = clock
+        self._interrupted = threading.Event()
+        self._container: av.container.InputContainer | None = None
+        self._units: UnitMaker | None = None
+        self._first: Packet | None = None  # that `open` waited for
+        self._rest: Iterator[Packet] = iter(())
+
+    @property
+    def info(self) -> StreamInfo:
+        info = self._units.info if self._units is not None else None
+        assert info is not None, "open() comes first"
+        return info
+
+    def open(self) -> StreamInfo:
+        try:
+            self._begin()
+        except BaseException:
+            self.close()
+            raise
+        return self.info
+
+    def close(self) -> None:
+        self._rest = iter(())
+        self._close_container()
+
+    def interrupt(self) -> None:
+        self._interrupted.set()
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """Fill what the constructor left empty, or raise CameraError."""
+
+    def _close_container(self) -> None:
+        container, self._container = self._container, None
+        if container is not None:
+            container.close()
 
 
 def annexb_extradata(codec: str, extradata: bytes | None) -> bytes:
