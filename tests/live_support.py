@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from fractions import Fraction
 
 import av
@@ -154,11 +154,3 @@ async def camera(encoded: Encoded) -> AsyncIterator[Camera]:
     finally:
         await practice.hub.close()
         await practice.silence()
-
-
-async def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait until something holds; a plain assertion error when it does not in time."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    while not true():
-        assert asyncio.get_running_loop().time() < deadline, "it did not come true in time"
-        await asyncio.sleep(0.02)

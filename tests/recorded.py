@@ -132,16 +132,3 @@ def length_us(video: Path | bytes) -> int:
         assert track.duration is not None
         assert track.time_base is not None
         return round(track.duration * track.time_base * 1_000_000)
-
-
-class ManualClock:
-    """A clock that goes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now_us = 0
-
-    def wall_us(self) -> int:
-        return START_US + self.now_us
-
-    def monotonic_us(self) -> int:
-        return self.now_us

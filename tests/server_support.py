@@ -18,28 +18,13 @@ from camera_hub.server.people import sync_config_users
 from camera_hub.server.settings import ConfigUser, KnownSite, ServerSettings
 from camera_hub.server.sites_state import SitesState
 from camera_hub.store import Store
+from tests import clocks
 
-START_US = 1_780_000_000_000_000  # 2026-05-28T20:26:40Z
+START_US = clocks.START_US
 SECOND_US = 1_000_000
 SITE = "khe-coc"
 JPEG = b"\xff\xd8" + bytes(range(256)) + b"\xff\xd9"
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-
-class HandClock:
-    """A clock that goes when it is told to."""
-
-    def __init__(self, wall_us: int = START_US) -> None:
-        self.now_us = wall_us
-
-    def wall_us(self) -> int:
-        return self.now_us
-
-    def monotonic_us(self) -> int:
-        return self.now_us
-
-    def go(self, seconds: float) -> None:
-        self.now_us += round(seconds * SECOND_US)
 
 
 def ulid(number: int) -> str:
@@ -123,7 +108,7 @@ class Server:
     state: SitesState
     updates: Updates
     links: FakeLinks
-    clock: HandClock
+    clock: clocks.HandClock
     client: httpx.AsyncClient
 
     async def sign_in(self, name: str = "admin", password: str = "chè xanh Khe Cốc") -> httpx.Response:
@@ -139,7 +124,7 @@ USERS = (
 @contextlib.asynccontextmanager
 async def running_app(folder: Path, dashboard: Path | None = None) -> AsyncIterator[Server]:
     """A server with two users and one site that is not linked."""
-    clock = HandClock()
+    clock = clocks.HandClock()
     sites = (KnownSite(SITE, "Xóm Khe Cốc", "key"),)
     settings = ServerSettings(folder, sites=sites, users=USERS, metrics_token="mã đo")
     links, updates, passwords = FakeLinks(), Updates(), quick_passwords()

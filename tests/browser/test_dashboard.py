@@ -17,7 +17,7 @@ from playwright.async_api import BrowserContext, Page, async_playwright, expect
 from camera_hub.clock import SYSTEM_CLOCK
 from camera_hub.model import CameraInfo, CameraState, Event, EventKind, Zone
 from tests import needs
-from tests.browser.test_live_whep import FLAGS
+from tests.chromium import FLAGS
 from tests.dashboard_support import USER, Film, Hamlet, event_id, served
 from tests.live_support import encode
 from tests.waiting import free_port

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests import needs, rtsp_servers
+from tests.chromium import FLAGS
 from tests.hub import PASSWORD, Browserless, command, server_section, signed_in, users, write_config
 from tests.lane import make_lane
 from tests.waiting import until_blocking
@@ -23,19 +24,6 @@ CAMERAS = (
     "loi-vao-xom",
     "cau-khe-coc",
 )
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # Where loopback is the only network, Chromium has no address to use unless it may look at them all.
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
-    "--allow-loopback-in-peer-connection",
-]
 # Remembers each peer connection, so that a test can ask it what it decoded.
 REMEMBER_PEERS = """
 window.peers = [];

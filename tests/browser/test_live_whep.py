@@ -18,21 +18,9 @@ from camera_hub.live.whep import WhepSessions
 from camera_hub.server import problems
 from camera_hub.server.live import live_router
 from tests import needs
-from tests.live_support import Camera, Encoded, camera, encode, until
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # Where loopback is the only network, Chromium has no address to use unless it may look at them all.
-    "--disable-features=WebRtcHideLocalIpsWithMdns",
-    "--allow-loopback-in-peer-connection",
-]
+from tests.chromium import FLAGS
+from tests.live_support import Camera, Encoded, camera, encode
+from tests.waiting import until
 
 PAGE = """<!doctype html><video id=video muted autoplay playsinline width=320></video><script>
 window.play = async () => {

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from camera_hub.link.worker_end import WorkerEnd
 from camera_hub.model import CameraHealth, CameraInfo, CameraState, StreamName
 from camera_hub.server.serve import Started, serve
 from camera_hub.server.settings import KnownSite, ServerSettings
+from tests.memory_outbox import Box
 from tests.server_support import CAMERAS, JPEG, SITE, START_US, USERS, event, ulid
 from tests.server_thread import remembered_hub
 from tests.waiting import until, until_async
@@ -61,20 +62,6 @@ class Hamlet:
 
     async def still(self, request: StillRequest) -> Still:
         return Still(request=request.request, jpeg=JPEG, at_us=START_US)
-
-
-class Box:
-    """An outbox in memory."""
-
-    def __init__(self, messages: Sequence[Durable] = ()) -> None:
-        self.waiting = {message.id: message for message in messages}
-
-    async def unacknowledged(self, skip: frozenset[str], limit: int) -> Sequence[Durable]:
-        return [message for id_, message in self.waiting.items() if id_ not in skip][:limit]
-
-    async def acknowledge(self, ids: Sequence[str]) -> None:
-        for id_ in ids:
-            self.waiting.pop(id_, None)
 
 
 @pytest.fixture

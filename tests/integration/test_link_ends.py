@@ -1,7 +1,7 @@
 """Worker's and server's end over a real WebSocket: nothing lost or doubled, and told in words."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -23,6 +23,7 @@ from camera_hub.link.messages import (
 from camera_hub.link.server_end import ServerEnd
 from camera_hub.link.worker_end import WorkerEnd
 from camera_hub.model import CameraInfo, Event, EventKind, HubError, Packet, StreamInfo, StreamName
+from tests.memory_outbox import Box
 from tests.waiting import free_port, until
 
 INFO = StreamInfo(codec="h264", width=640, height=360, fps=10.0, extradata=b"")
@@ -50,20 +51,6 @@ class Hamlet:
 
     async def still(self, request: StillRequest) -> Still:
         return Still(request=request.request, jpeg=b"jpeg", at_us=7)
-
-
-class Box:
-    """An outbox in memory."""
-
-    def __init__(self, messages: Sequence[Durable]) -> None:
-        self.waiting = {m.id: m for m in messages}
-
-    async def unacknowledged(self, skip: frozenset[str], limit: int) -> Sequence[Durable]:
-        return [m for id_, m in self.waiting.items() if id_ not in skip][:limit]
-
-    async def acknowledge(self, ids: Sequence[str]) -> None:
-        for id_ in ids:
-            self.waiting.pop(id_, None)
 
 
 class Commune:

@@ -13,6 +13,7 @@ import pytest
 from camera_hub.model import Packet
 from camera_hub.recording import Catalogue, Recorder, Retention, cut_clip
 from tests import needs, recorded
+from tests.clocks import HandClock
 
 DISK_BYTES = 4 << 20
 
@@ -22,7 +23,7 @@ class Setup:
 
     def __init__(self, disk: Path, catalogue: Path | None = None) -> None:
         self.folder = disk / "recordings"
-        self.clock = recorded.ManualClock()
+        self.clock = HandClock(recorded.START_US)
         self.catalogue = Catalogue(catalogue or self.folder / "catalogue.db")
         self.retention = Retention(self.folder, self.catalogue, max_bytes=2**60, keep_free_bytes=0)
         self.recorders = [

@@ -7,6 +7,8 @@ from playwright.sync_api import Page, Route, sync_playwright
 
 from camera_hub.recording import Catalogue, Recorder, cut_clip
 from tests import needs, recorded
+from tests.chromium import FLAGS
+from tests.clocks import HandClock
 
 WATCH = """
 async (at) => {
@@ -57,7 +59,9 @@ def watch(page: Page, mp4: bytes, at_s: float) -> tuple[float, float, float, flo
 def test_a_clip_and_its_segments_play(b_frames: int, tmp_path: Path) -> None:
     info, packets = recorded.stream(b_frames=b_frames)
     catalogue = Catalogue(tmp_path / "catalogue.db")
-    recorder = Recorder(tmp_path, catalogue, "cong-lang", "main", 4, recorded.ManualClock(), lambda _: None)
+    recorder = Recorder(
+        tmp_path, catalogue, "cong-lang", "main", 4, HandClock(recorded.START_US), lambda _: None
+    )
     recorder.start(info)
     for packet in packets:
         recorder.write(packet)
@@ -68,7 +72,7 @@ def test_a_clip_and_its_segments_play(b_frames: int, tmp_path: Path) -> None:
     first, second = catalogue.segments()
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=needs.chromium(), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=needs.chromium(), args=FLAGS)
         page = browser.new_page()
         page.set_default_timeout(60_000)
         for mp4, length_s, at_s in [

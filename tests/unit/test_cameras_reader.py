@@ -18,21 +18,11 @@ from camera_hub.cameras.source import (
     UnsupportedError,
 )
 from camera_hub.model import CameraState, Packet, StreamInfo
+from tests.clocks import HandClock
 
 INFO = StreamInfo("h264", 640, 360, 10.0, b"", "Main")
 LARGER = msgspec.structs.replace(INFO, width=1280, height=720)
 SECOND = 1_000_000
-
-
-class FakeClock:
-    def __init__(self) -> None:
-        self.now_us = 0
-
-    def wall_us(self) -> int:
-        return 1_700_000_000 * SECOND + self.now_us
-
-    def monotonic_us(self) -> int:
-        return self.now_us
 
 
 class NoWait(Retry):
@@ -51,7 +41,7 @@ class Script:
     """A source that does what it is told: packets, a new info, or an error."""
 
     def __init__(
-        self, clock: FakeClock, opening: Exception | None, *acts: Packet | StreamInfo | Exception
+        self, clock: HandClock, opening: Exception | None, *acts: Packet | StreamInfo | Exception
     ) -> None:
         self.info = INFO
         self.closed = 0
@@ -111,10 +101,10 @@ def packets(begin_s: int, count: int, *, frozen: bool = False) -> list[Packet]:
 
 
 def run(
-    scripts: Callable[[FakeClock], Sequence[Script]], clock: FakeClock | None = None
+    scripts: Callable[[HandClock], Sequence[Script]], clock: HandClock | None = None
 ) -> tuple[Heard, NoWait, Sequence[Script]]:
     """Run a reader over the sources, one after another; it is stopped when they are used up."""
-    clock = clock or FakeClock()
+    clock = clock or HandClock()
     sources = scripts(clock)
     left = iter(sources)
     heard, retry = Heard(), NoWait()
@@ -218,7 +208,7 @@ def test_a_clip_that_is_over_ends_the_reader() -> None:
 
 
 def test_a_broken_clip_ends_the_reader_with_its_error() -> None:
-    def broken(clock: FakeClock) -> list[Script]:
+    def broken(clock: HandClock) -> list[Script]:
         error = TruncatedError("it breaks off")
         error.final = True
         return [Script(clock, None, *packets(0, 3), error), Script(clock, RefusedError("never opened"))]
@@ -257,7 +247,7 @@ def test_a_source_that_cannot_even_be_made_is_tried_again() -> None:
         on_info=heard.all.append,
         on_packet=heard.all.append,
         on_state=heard.state,
-        clock=FakeClock(),
+        clock=HandClock(),
         retry=NoWait(),
     )
     reader.run()
@@ -265,7 +255,7 @@ def test_a_source_that_cannot_even_be_made_is_tried_again() -> None:
 
 
 def test_stop_interrupts_the_source_and_ends_the_wait() -> None:
-    clock = FakeClock()
+    clock = HandClock()
     source = Script(clock, None)
     opened = threading.Event()
 
@@ -308,7 +298,7 @@ def test_stop_interrupts_the_source_and_ends_the_wait() -> None:
 
 
 def test_health_is_measured() -> None:
-    clock = FakeClock()
+    clock = HandClock()
     seen = []
     script = Script(clock, None, *packets(0, 30))
     reader = StreamReader(

@@ -10,20 +10,8 @@ from camera_hub.live import gop
 from camera_hub.live.channel import LiveChannel, LiveItem, Opened, Paused, Viewer
 from camera_hub.live.offer import h264_profile
 from camera_hub.model import Packet
+from tests.clocks import HandClock
 from tests.live_support import fake_packet, info
-
-
-class HandClock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now_us = 1_000_000
-
-    def wall_us(self) -> int:
-        return self.now_us
-
-    def monotonic_us(self) -> int:
-        return self.now_us
 
 
 async def take(viewer: Viewer, count: int) -> list[LiveItem]:

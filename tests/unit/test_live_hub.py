@@ -5,7 +5,8 @@ import asyncio
 from camera_hub.live.channel import Opened, Paused
 from camera_hub.live.hub import LiveHub
 from camera_hub.model import StreamName
-from tests.live_support import fake_packet, info, until
+from tests.live_support import fake_packet, info
+from tests.waiting import until
 
 LANE: tuple[str, StreamName] = ("khe-coc.lane", "sub")
 

@@ -4,7 +4,7 @@ import aioice.ice
 import pytest
 
 from camera_hub.live import peer
-from tests.live_support import until
+from tests.waiting import until
 
 
 async def gathered(loopback: bool) -> list[str]:

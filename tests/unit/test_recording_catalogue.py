@@ -10,6 +10,7 @@ import structlog.testing
 
 from camera_hub.recording import Catalogue, CatalogueError, Recorder, Segment, files, schema
 from tests import recorded
+from tests.clocks import HandClock
 
 MINUTE_US = 60_000_000
 
@@ -28,7 +29,9 @@ def record(
 ) -> Recorder:
     """Six seconds, `times` over; the last segment is still being written."""
     info, packets = recorded.stream()
-    recorder = Recorder(folder, catalogue, camera, "main", segment_s, recorded.ManualClock(), lambda _: None)
+    recorder = Recorder(
+        folder, catalogue, camera, "main", segment_s, HandClock(recorded.START_US), lambda _: None
+    )
     recorder.start(info)
     for packet in recorded.repeated(packets, times):
         recorder.write(packet)

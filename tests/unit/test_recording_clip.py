@@ -7,6 +7,7 @@ import pytest
 
 from camera_hub.recording import Catalogue, Clip, Recorder, cut_clip
 from tests import recorded
+from tests.clocks import HandClock
 
 S = 1_000_000
 
@@ -18,7 +19,7 @@ def catalogue(tmp_path: Path) -> Catalogue:
 
 @pytest.fixture
 def recorder(tmp_path: Path, catalogue: Catalogue) -> Recorder:
-    return Recorder(tmp_path, catalogue, "cong-lang", "main", 4, recorded.ManualClock(), lambda _: None)
+    return Recorder(tmp_path, catalogue, "cong-lang", "main", 4, HandClock(recorded.START_US), lambda _: None)
 
 
 def cut(

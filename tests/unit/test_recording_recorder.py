@@ -10,6 +10,7 @@ import pytest
 from camera_hub.model import Packet, StreamInfo
 from camera_hub.recording import Catalogue, Recorder, schema
 from tests import recorded
+from tests.clocks import HandClock
 
 
 class Setup:
@@ -17,7 +18,7 @@ class Setup:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.clock = recorded.ManualClock()
+        self.clock = HandClock(recorded.START_US)
         self.catalogue = Catalogue(folder / "catalogue.db")
         self.asked_for_room: list[int] = []
         self.recorder = Recorder(

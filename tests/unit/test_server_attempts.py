@@ -4,7 +4,7 @@ import pytest
 
 from camera_hub.server import attempts
 from camera_hub.server.attempts import Attempts
-from tests.server_support import HandClock
+from tests.clocks import HandClock
 
 
 @pytest.fixture

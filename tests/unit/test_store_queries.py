@@ -8,7 +8,8 @@ import pytest
 from camera_hub.model import CameraInfo, EventKind
 from camera_hub.store import Cursor, EventFilter, MediaKind, Store, UserRecord
 from camera_hub.store.facade import DAY_US
-from tests.server_support import CAMERAS, JPEG, SITE, START_US, HandClock, event, ulid
+from tests.clocks import HandClock
+from tests.server_support import CAMERAS, JPEG, SITE, START_US, event, ulid
 
 IDLE_US = 7 * DAY_US
 
@@ -120,7 +121,7 @@ async def test_the_last_contact_is_kept(store: Store, clock: HandClock) -> None:
     clock.go(100)
     await store.site_heard(SITE)
     (site,) = await store.sites()
-    assert (site.linked_us, site.last_contact_us) == (START_US, clock.now_us)
+    assert (site.linked_us, site.last_contact_us) == (START_US, clock.wall_us())
 
 
 # -- sessions ----------------------------------------------------------------------------
@@ -129,7 +130,7 @@ async def test_the_last_contact_is_kept(store: Store, clock: HandClock) -> None:
 async def test_a_session_ends_by_age_by_idling_and_by_hand(store: Store, clock: HandClock) -> None:
     await store.put_user(UserRecord("an", "An", "viewer", "hash"))
     for token in ("old", "idle", "used", "ended"):
-        expires_us = clock.now_us + (2 if token == "old" else 30) * DAY_US
+        expires_us = clock.wall_us() + (2 if token == "old" else 30) * DAY_US
         await store.add_session(token, "an", expires_us)
     await store.end_session("ended")
     clock.go(5 * 86400)
@@ -175,7 +176,7 @@ async def _media(store: Store) -> list[str]:
 async def test_events_go_after_their_days_with_their_files(store: Store, clock: HandClock) -> None:
     await _with_picture(store, 1, START_US)
     await _with_picture(store, 2, START_US + 2 * DAY_US)
-    clock.now_us = START_US + 3 * DAY_US + 1
+    clock.now_us = 3 * DAY_US + 1
     await store.tidy(3, 10**9, IDLE_US)
     assert await _ids(store, EventFilter()) == [ulid(2)]
     assert await _ids(store, EventFilter(zone="Cổng")) == [ulid(2)]
@@ -195,7 +196,7 @@ async def test_the_oldest_media_go_first_and_their_events_stay(store: Store) -> 
 
 async def test_pictures_whose_event_never_came_go_too(store: Store, clock: HandClock) -> None:
     await store.deliver_picture(SITE, "p1", ulid(1), "cong-lang", START_US, JPEG)
-    clock.now_us = START_US + 4 * DAY_US
+    clock.now_us = 4 * DAY_US
     await store.tidy(3, 10**9, IDLE_US)
     assert await _media(store) == []
 
