@@ -7,6 +7,7 @@ too, as upright textures. Relies on: surfaces and plants for the textures, stage
 import math
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 
 from camera_hub.simulate import plants, surfaces
@@ -91,8 +92,8 @@ def _house(thing: Thing, rng: np.random.Generator, glow: float) -> list[Surface]
     h, n = gable.shape[:2]
     y, x = np.mgrid[0:h, 0:n]
     gable[..., 3] = np.abs(x / n - 0.5) * 2 <= (y + 1) / h
-    for corners in (frame.wall(w, -d, w, d, wall, wall + roof), frame.wall(-w, d, -w, -d, wall, wall + roof)):
-        built.append(Surface(corners, gable))
+    ends = frame.wall(w, -d, w, d, wall, wall + roof), frame.wall(-w, d, -w, -d, wall, wall + roof)
+    built += [Surface(corners, gable) for corners in ends]
     slope = math.hypot(d + over, roof + drop)
     cover = surfaces.tiles(width + 2 * over, slope, rng, ROOFS[thing.look % len(ROOFS)])
     top, low = wall + roof + 0.05, wall - drop
@@ -120,14 +121,18 @@ def _porch(frame: Frame, w: float, d: float, wall: float, rng: np.random.Generat
         built.append(Surface(frame.wall(x - 0.16, -d - 1.8, x + 0.16, -d - 1.8, 0, wall - 0.35), column))
         built.append(Surface(frame.wall(x + 0.16, -d - 1.8, x + 0.16, -d - 1.5, 0, wall - 0.35), column))
     roof = surfaces.tiles(2 * w + 0.6, 2.2, rng, ROOFS[1])
+    out = w + 0.3
     built.append(
         Surface(
             frame.quad(
-                (-w - 0.3, wall + 0.15, -d), (w + 0.3, wall + 0.15, -d), (w + 0.3, wall - 0.4, -d - 2.1), (-w - 0.3, wall - 0.4, -d - 2.1)
+                (-out, wall + 0.15, -d),
+                (out, wall + 0.15, -d),
+                (out, wall - 0.4, -d - 2.1),
+                (-out, wall - 0.4, -d - 2.1),
             ),
             roof,
         )
-    )  # fmt: skip
+    )
     return built + _box(
         frame, (-w, w), (-d - 2.0, -d), (0, 0.22), lambda a, b: surfaces.plaster(a, b, GREY, rng)
     )
@@ -216,7 +221,7 @@ def _goal(thing: Thing, rng: np.random.Generator, glow: float) -> list[Surface]:
     """size: width, height."""
     wide, tall = thing.size
     frame = surfaces.blank(wide, tall, (0.9, 0.92, 0.93))
-    h, w = frame.shape[:2]
+    w = frame.shape[1]
     frame[..., 3] = 0.0
     frame[:5, :, 3] = frame[:, :5, 3] = frame[:, w - 5 :, 3] = 1.0
     at = Frame(thing)
@@ -246,8 +251,9 @@ def _pole(thing: Thing, rng: np.random.Generator, glow: float) -> list[Surface]:
         built.append(Surface(upright(thing.x + 1.3, thing.z - 0.06, 0.55, 0.16, tall - 0.3), head))
     else:
         flag = surfaces.blank(1.5, 1.0, (0.14, 0.1, 0.78))
-        star = np.array([(0.75 + 0.28 * r * math.sin(a), 0.5 - 0.28 * r * math.cos(a)) for a, r in ((k * math.pi / 5, 1.0 if k % 2 == 0 else 0.4) for k in range(10))])  # fmt: skip
-        plants.cv2.fillPoly(
+        points = ((k * math.pi / 5, 0.28 if k % 2 == 0 else 0.112) for k in range(10))
+        star = np.array([(0.75 + r * math.sin(a), 0.5 - r * math.cos(a)) for a, r in points])
+        cv2.fillPoly(
             flag,
             [np.rint(star * surfaces.PX).astype(np.int32)],
             (0.15, 0.85, 0.98, 1.0),
@@ -267,8 +273,7 @@ def _stack(thing: Thing, rng: np.random.Generator, glow: float) -> list[Surface]
     reach = np.clip(1.0 - (1 - y / h) ** 2.2, 0.02, 1)
     off = np.abs(x / w - 0.5) * 2
     texture[..., 3] = off < reach * (0.96 + 0.04 * np.sin(y * 0.9))
-    straw = rng.standard_normal((h, w)).astype(np.float32)
-    straw = plants.cv2.GaussianBlur(straw, (3, 9), 0)
+    straw = cv2.GaussianBlur(rng.standard_normal((h, w)).astype(np.float32), (3, 9), 0)
     surfaces.shade(texture, np.clip(1.05 - 0.45 * (x / w) + 0.5 * straw, 0.3, 1.3))
     return [Surface(upright(thing.x, thing.z, wide, tall), texture)]
 

@@ -6,7 +6,6 @@ drawing code for the same scenario is not made again.
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -110,4 +109,4 @@ def half(planes: Array) -> Array:
 def _write(path: Path, document: object) -> None:
     part = path.with_name(path.name + ".part")
     part.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    part.replace(path)

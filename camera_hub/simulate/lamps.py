@@ -71,7 +71,6 @@ def _beam(luma: Array, outline: Array, strength: float) -> None:
     mask = np.zeros(((y1 - y0) // SMALL + 1, (x1 - x0) // SMALL + 1), np.float32)
     polygon = np.rint((outline - (x0, y0)) / SMALL).astype(np.int32)
     cv2.fillPoly(mask, [polygon], 1.0)
-    mask = cv2.GaussianBlur(mask, (0, 0), 3.0)
-    mask = cv2.resize(mask, (x1 - x0, y1 - y0), interpolation=cv2.INTER_LINEAR) * np.float32(strength)
+    soft = cv2.resize(cv2.GaussianBlur(mask, (0, 0), 3.0), (x1 - x0, y1 - y0)) * np.float32(strength)
     roi = luma[y0:y1, x0:x1]
-    roi[:] = np.clip(roi * (1 + 1.3 * mask) + 9 * mask, 0, 255).astype(np.uint8)
+    roi[:] = np.clip(roi * (1 + 1.3 * soft) + 9 * soft, 0, 255).astype(np.uint8)

@@ -37,7 +37,7 @@ def tile(seed: int, slope: float, longest: float = 1.0) -> Array:
     weight[frequency < 1.0 / longest] = 0.0
     weight[0, 0] = 0.0
     field = np.fft.irfft2(spectrum * weight, s=(TILE, TILE))
-    return ((field - field.mean()) / field.std()).astype(np.float32)
+    return np.asarray((field - field.mean()) / field.std(), np.float32)
 
 
 def sample(field: Array, x: Array, z: Array, metres: float) -> Array:

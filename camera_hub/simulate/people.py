@@ -118,13 +118,14 @@ def _arms(who: Look, phase: float, stride: float, shoulder_y: float, lean: float
     parts = []
     for side, at in ((-1, phase), (1, phase + math.pi)):
         swing = -0.5 * stride * math.sin(at)
+        bend = swing + 0.35 + 0.2 * stride
         if who.carries == "yoke" and side == 1:
-            swing = 1.9
+            swing, bend = 0.75, 2.5  # the hand steadies the pole
         if who.carries == "torch" and side == 1:
-            swing = 0.7
+            swing, bend = 0.7, 1.1
         shoulder = (side * 0.115 * h, shoulder_y, lean)
         elbow = turned(shoulder, 0.175 * h, swing, side * 0.02)
-        hand = turned(elbow, 0.16 * h, swing + 0.35 + 0.2 * stride)
+        hand = turned(elbow, 0.16 * h, bend)
         parts += [
             limb(shoulder, elbow, 0.05, 0.042, sleeve),
             limb(elbow, hand, 0.04, 0.032, who.skin if who.raincoat is None else sleeve),

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from camera_hub.simulate import buildings, ground, land, sky, stage
+from camera_hub.simulate.lamps import add_glow
 from camera_hub.simulate.light import Light, lamp_gain, light_of
 from camera_hub.simulate.optics import HEIGHT, WIDTH, Array, Optics
-from camera_hub.simulate.lamps import add_glow
 from camera_hub.simulate.scenario import Scenario
 from camera_hub.simulate.scene import Scene
 from camera_hub.simulate.water import Water
@@ -22,12 +22,16 @@ from camera_hub.simulate.water import Water
 LARGER = 1.5  # drawn this much larger than the main stream, for smooth edges
 RAISED_M = 0.3  # land higher than this can hide a mover
 FAR_M = 1e4
-TONE = np.array((1.02, 1.0, 0.99), np.float32)
+TONE = np.array((1.12, 1.11, 1.10), np.float32)  # the exposure, and a sensor that is a little cold
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Something that sways: `pixels` (h, w, 4) premultiplied BGRA uint8, where it lies, how far its top moves, px."""
+    """Something that sways.
+
+    `pixels` (h, w, 4) are premultiplied BGRA uint8; `left`, `top` and `sways_px`, how far its top
+    moves, are px of the main stream; `depth` is metres.
+    """
 
     pixels: Array
     left: int

@@ -25,6 +25,7 @@ from camera_hub.simulate.timeline import CLOCK_HZ, Timeline, payloads
 
 log = structlog.get_logger(__name__)
 
+ORIGIN_S = 1.0  # RTP time begins here: FFmpeg takes a time of 0 for none
 LATE_S = 2.0  # a watcher this far behind goes on at the next keyframe
 BURST = 12  # RTP packets sent over UDP without a pause
 PAUSE_S = 0.002
@@ -75,9 +76,10 @@ class PracticeServer(toolkit.RtspServer):
             self.sessions.discard(session)
 
 
-class PracticeSession(RtspServerSession):  # type: ignore[misc]
+class PracticeSession(RtspServerSession):
     """One watcher of one stream."""
 
+    server: PracticeServer
     timeline: Timeline
     _udp: asyncio.DatagramTransport | None = None
     _udp_rtcp: asyncio.DatagramTransport | None = None
@@ -117,7 +119,7 @@ class PracticeSession(RtspServerSession):  # type: ignore[misc]
         try:
             while not self.closed:
                 await asyncio.sleep(max(0.0, line.when(number) - line.now()))
-                stamp = round((line.when(number) - line.when(first)) * CLOCK_HZ) & 0xFFFFFFFF
+                stamp = round((line.when(number) - line.when(first) + ORIGIN_S) * CLOCK_HZ) & 0xFFFFFFFF
                 await self._send_unit(state, number, stamp)
                 number += 1
                 if line.now() - line.when(number) > LATE_S:

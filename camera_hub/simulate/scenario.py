@@ -4,6 +4,7 @@ Promises: a scenario follows from its scene, conditions, seed and length alone; 
 way in its first and last seconds, so that its clip can be looped; whoever passes ends passing.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from camera_hub.simulate.noise import generator
 from camera_hub.simulate.places import SCENES
 from camera_hub.simulate.scene import Point, Route, Scene
 
+SPARE_M = 1.6  # ways are drawn out by this at both ends
+HERDER_S = 3.2  # a herder follows this long after the buffalo
 SEAM_S = 2.5  # nobody is on the way this close to the clip's ends
 SPEEDS = {  # metres a second
     "person": (1.1, 1.5),
@@ -43,7 +46,7 @@ class Passage:
 
     @property
     def length_m(self) -> float:
-        return sum(math.dist(a, b) for a, b in zip(self.points, self.points[1:], strict=False))
+        return sum(math.dist(a, b) for a, b in itertools.pairwise(self.points))
 
     @property
     def end_s(self) -> float:
@@ -107,20 +110,28 @@ def _passages(
     while at < duration_s - SEAM_S:
         fitting = []
         for i in rng.permutation(len(routes)):
-            passage = _pass(*routes[i], conditions, at, rng)
+            route, kind = routes[int(i)]
+            passage = _pass(route, kind, conditions, at, rng)
             used = sum(p.kind == passage.kind for p in passages[-3:])
-            if passage.end_s <= duration_s - SEAM_S and used < 2:
+            behind = HERDER_S if kind == "buffalo" else 0.0
+            if passage.end_s + behind <= duration_s - SEAM_S and used < 2:
                 fitting.append(passage)
         if not fitting:
             break
 
         # The kind that was seen longest ago comes next, so that a clip shows all that pass here.
         seen = {passage.kind: number for number, passage in enumerate(passages, 1)}
-        chosen = min(fitting, key=lambda passage: seen.get(passage.kind, 0))
+        slow = rng.random() < 0.6  # a buffalo takes long, and would hardly ever find the time
+
+        def rank(passage: Passage, seen: dict[str, int] = seen, slow: bool = slow) -> tuple[int, bool]:
+            return seen.get(passage.kind, 0), slow and passage.kind != "buffalo"
+
+        chosen = min(fitting, key=rank)
         passages.append(chosen)
         passages += _company(chosen, duration_s, rng)
-        overlap = "busy" in conditions and rng.random() < 0.6
-        at = (at if overlap else chosen.end_s) + float(rng.uniform(least, most))
+        overlap = rng.random() < (0.6 if "busy" in conditions else 0.3)
+        begun = at + (chosen.end_s - at) * (0.1 if "busy" in conditions else 0.6)
+        at = (begun if overlap else chosen.end_s) + float(rng.uniform(least, most))
     return passages
 
 
@@ -129,7 +140,7 @@ def _pass(
 ) -> Passage:
     way = route.points if rng.random() < 0.5 else route.points[::-1]
     aside = float(rng.uniform(-0.35, 0.35))
-    points = rounded(tuple((x + aside, z + aside * 0.5) for x, z in way), 0.4)
+    points = rounded(_lengthened(tuple((x + aside, z + aside * 0.5) for x, z in way)), 0.4)
     speed = float(rng.uniform(*SPEEDS[kind]))
     passage = Passage(kind, points, at, speed, int(rng.integers(1 << 31)))
     chance = 0.7 if "stands" in conditions else 0.2
@@ -141,6 +152,15 @@ def _pass(
     return passage
 
 
+def _lengthened(points: tuple[Point, ...]) -> tuple[Point, ...]:
+    """The way with its ends drawn out, so that whoever comes along begins out of the picture, too."""
+    out = []
+    for (ax, az), (bx, bz) in ((points[0], points[1]), (points[-1], points[-2])):
+        long = math.dist((ax, az), (bx, bz))
+        out.append((ax + (ax - bx) / long * SPARE_M, az + (az - bz) / long * SPARE_M))
+    return (out[0], *points[1:-1], out[1])
+
+
 def _company(first: Passage, duration_s: float, rng: np.random.Generator) -> list[Passage]:
     """Who comes along: a herder behind a buffalo, a friend or a dog beside somebody."""
     seed = int(rng.integers(1 << 31))
@@ -149,7 +169,7 @@ def _company(first: Passage, duration_s: float, rng: np.random.Generator) -> lis
     )
     if not kind:
         return []
-    lag, aside = (3.2, 0.5) if kind == "herder" else (0.3, 0.75)
+    lag, aside = (HERDER_S, 0.5) if kind == "herder" else (0.3, 0.75)
     points = tuple((x + aside, z + 0.3) for x, z in first.points)
     second = Passage(kind, points, first.start_s + lag, first.speed, seed, first.pause_at_m, first.pause_s)
     return [second] if second.end_s <= duration_s - 1.0 else []

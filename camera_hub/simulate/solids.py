@@ -71,7 +71,7 @@ def _hull(centres: Array, radii: Array) -> Array:
     rim = (centres[:, None, :] + radii[:, None, None] * _CIRCLE[None]).reshape(-1, 2)
     points = np.rint(rim * (1 << _SHIFT)).astype(np.int32)
     if len(centres) == 1:
-        return points
+        return np.asarray(points)
     hull: Array = cv2.convexHull(points)
     return hull
 
@@ -109,8 +109,8 @@ def draw(
     order = sorted(range(len(parts)), key=lambda i: parts[i].nearer - float(depth[slices[i]].mean()))
     for i in order:
         _paint(canvas, parts[i], uv[slices[i]], radii[slices[i]], light)
-    canvas = cv2.GaussianBlur(canvas, (0, 0), SOFT * by)
-    small = cv2.resize(canvas, (int(right - left), tall), interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(canvas, (0, 0), SOFT * by)
+    small = cv2.resize(soft, (int(right - left), tall), interpolation=cv2.INTER_AREA)
     return Picture(small, int(left), int(top), float(np.median(depth)))
 
 

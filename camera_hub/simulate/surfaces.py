@@ -138,10 +138,11 @@ def sign(texture: Array, words: str, x: float, y: float, w: float, h: float, gro
     """A board with words on it."""
     rectangle(texture, x, y, w, h, ground)
     high, wide = max(6, round(h * PX)), max(6, round(w * PX))
-    ink_mask = letters(words, 4 * high, 12)
-    scale = min(0.3, 0.94 * wide / ink_mask.shape[1])
-    mask = cv2.resize(ink_mask, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    mask = mask[max(0, (mask.shape[0] - high) // 2) :][:high, :wide]
+    mask = letters(words, 4 * high, 12)
+    rows = np.flatnonzero(mask.max(axis=1) > 0.05)
+    mask = mask[rows[0] : rows[-1] + 1]
+    scale = min(0.8 * high / mask.shape[0], 0.94 * wide / mask.shape[1])
+    mask = cv2.resize(mask, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     top = round(y * PX) + (high - mask.shape[0]) // 2
     left = round(x * PX) + (wide - mask.shape[1]) // 2
     roi = texture[top : top + mask.shape[0], left : left + mask.shape[1], :3]

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 
 from camera_hub.simulate import noise
-from camera_hub.simulate.optics import Array
 from camera_hub.simulate.plate import Layer
 from camera_hub.simulate.solids import Picture
 

@@ -24,7 +24,7 @@ class SensorNoise:
     def __init__(self, seed: int, deviation: float) -> None:
         rng = noise.generator("sensor", seed)
         field = rng.standard_normal((HEIGHT + SPARE, WIDTH + SPARE)).astype(np.float32)
-        field = cv2.GaussianBlur(field, (3, 3), 0.6)
+        field = np.asarray(cv2.GaussianBlur(field, (3, 3), 0.6))
         field *= deviation / field.std()
         self._more = np.clip(np.rint(field), 0, 255).astype(np.uint8)
         self._less = np.clip(np.rint(-field), 0, 255).astype(np.uint8)
@@ -51,7 +51,7 @@ class Rain:
                 b = (round((x - 0.1 * length) * 16), round((y + length) * 16))
                 shade = int(bright * rng.uniform(0.5, 1.0) * (1.6 if night else 1.0))
                 cv2.line(streaks, a, b, shade, thick, cv2.LINE_AA, 4)
-            sheet = cv2.add(sheet, cv2.GaussianBlur(streaks, (3, 5), 0))
+            cv2.add(sheet, cv2.GaussianBlur(streaks, (3, 5), 0), dst=sheet)
         self._sheet = sheet
 
     def lay(self, luma: Array, rng: np.random.Generator) -> None:
@@ -78,13 +78,13 @@ class Clouds:
         roll = int(turn * noise.TILE) % noise.TILE
         window = np.roll(self._field, -roll, axis=1)[:180, :320]
         level = 1.0 + 0.05 * math.sin(2 * math.pi * turn * 3)
-        gain = 1 + (window * level - 1) * self._below
-        gain = cv2.resize(np.clip(gain * 200, 0, 255).astype(np.uint8), (WIDTH, HEIGHT))
+        share = 1 + (window * level - 1) * self._below
+        gain = cv2.resize(np.clip(share * 200, 0, 255).astype(np.uint8), (WIDTH, HEIGHT))
         cv2.multiply(luma, gain, dst=luma, scale=1 / 200)
 
 
 def _blob(width: int, height: int) -> Array:
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]  # type: ignore[misc]
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     return np.asarray(np.clip(1 - (x**2 + y**2), 0, 1) ** 1.4, np.float32)
 
 
