@@ -16,11 +16,11 @@ from playwright.async_api import BrowserContext, Page, async_playwright, expect
 
 from camera_hub.clock import SYSTEM_CLOCK
 from camera_hub.model import CameraInfo, CameraState, Event, EventKind, Zone
-from tests import needs
-from tests.chromium import FLAGS
-from tests.dashboard_support import USER, Film, Hamlet, event_id, served
-from tests.live_support import encode
-from tests.waiting import free_port
+from tests.support import needs
+from tests.support.chromium import FLAGS
+from tests.support.dashboard import USER, Film, Hamlet, event_id, served
+from tests.support.live import encode
+from tests.support.waiting import free_port
 
 PHONE = {"width": 360, "height": 740}
 ZONE = Zone("Lòng đường", ((0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9)))

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests import needs, rtsp_servers
-from tests.chromium import FLAGS
-from tests.hub import PASSWORD, Browserless, command, server_section, signed_in, users, write_config
-from tests.lane import make_lane
-from tests.waiting import until_blocking
+from tests.support import needs, rtsp_servers
+from tests.support.chromium import FLAGS
+from tests.support.hub import PASSWORD, Browserless, command, server_section, signed_in, users, write_config
+from tests.support.lane import make_lane
+from tests.support.waiting import until_blocking
 
 CAMERAS = (
     "cong-lang",

@@ -17,10 +17,10 @@ from playwright.async_api import Page, async_playwright
 from camera_hub.live.whep import WhepSessions
 from camera_hub.server import problems
 from camera_hub.server.live import live_router
-from tests import needs
-from tests.chromium import FLAGS
-from tests.live_support import Camera, Encoded, camera, encode
-from tests.waiting import until
+from tests.support import needs
+from tests.support.chromium import FLAGS
+from tests.support.live import Camera, Encoded, camera, encode
+from tests.support.waiting import until
 
 PAGE = """<!doctype html><video id=video muted autoplay playsinline width=320></video><script>
 window.play = async () => {

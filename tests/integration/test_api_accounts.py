@@ -9,7 +9,7 @@ import pytest
 from camera_hub.server.attempts import FREE_FAILURES
 from camera_hub.server.people import FILE
 from camera_hub.server.sessions import IDLE_US, LONGEST_US
-from tests.server_support import SECOND_US, Server, running_app
+from tests.support.server import SECOND_US, Server, running_app
 
 PASSWORD = "chè xanh Khe Cốc"
 

@@ -8,7 +8,7 @@ import pytest
 
 from camera_hub.link.messages import EventNews, Health
 from camera_hub.model import CameraHealth, CameraState, StreamHealth
-from tests.server_support import JPEG, SITE, START_US, Server, event, hello, running_app
+from tests.support.server import JPEG, SITE, START_US, Server, event, hello, running_app
 
 STREAM = StreamHealth(
     stream="sub",

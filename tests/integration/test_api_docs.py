@@ -9,8 +9,8 @@ from camera_hub.server.rights import RIGHTS, Right, rights_by_path
 from camera_hub.server.serve import assemble
 from camera_hub.server.settings import ServerSettings
 from camera_hub.store import Store
-from tests.needs import ROOT
-from tests.server_support import SITE, START_US, hello, running_app
+from tests.support.needs import ROOT
+from tests.support.server import SITE, START_US, hello, running_app
 
 GUIDE = (ROOT / "docs" / "api.md").read_text()
 

@@ -8,7 +8,7 @@ import pytest
 
 from camera_hub.link.messages import EventClip, EventNews, EventPicture
 from camera_hub.model import EventKind
-from tests.server_support import JPEG, SITE, START_US, Server, event, hello, running_app, ulid
+from tests.support.server import JPEG, SITE, START_US, Server, event, hello, running_app, ulid
 
 CLIP = bytes(range(256)) * 400
 

@@ -26,10 +26,10 @@ from camera_hub.link.worker_end import WorkerEnd
 from camera_hub.model import CameraHealth, CameraInfo, CameraState, StreamName
 from camera_hub.server.serve import Started, serve
 from camera_hub.server.settings import KnownSite, ServerSettings
-from tests.memory_outbox import Box
-from tests.server_support import CAMERAS, JPEG, SITE, START_US, USERS, event, ulid
-from tests.server_thread import remembered_hub
-from tests.waiting import until, until_async
+from tests.support.memory_outbox import Box
+from tests.support.server import CAMERAS, JPEG, SITE, START_US, USERS, event, ulid
+from tests.support.server_thread import remembered_hub
+from tests.support.waiting import until, until_async
 
 MESSAGES: tuple[Durable, ...] = (
     EventPicture("p1", ulid(1), "cong-lang", START_US, JPEG),

@@ -14,8 +14,8 @@ from camera_hub.server.parts import Parts
 from camera_hub.server.rights import COOKIE
 from camera_hub.server.sessions import IDLE_US
 from camera_hub.server.settings import KnownSite, ServerSettings
-from tests.server_support import JPEG, SITE, START_US, USERS, event, hello, ulid
-from tests.server_thread import RunningServer, server_in_thread
+from tests.support.server import JPEG, SITE, START_US, USERS, event, hello, ulid
+from tests.support.server_thread import RunningServer, server_in_thread
 
 ENDLESS = "watch_updates"  # a stream without an end; test_api_updates follows it
 NOT_OFFERED = "trickle"  # 501 by its standard, which schemathesis takes for a breakdown

@@ -20,9 +20,9 @@ from camera_hub.server.serve import Started, listen, serve
 from camera_hub.server.settings import ServerSettings
 from camera_hub.store import Store, StoreNewerError
 from camera_hub.store.facade import DATABASE
-from tests.server_support import USERS
-from tests.server_thread import remembered_hub
-from tests.waiting import free_port, until
+from tests.support.server import USERS
+from tests.support.server_thread import remembered_hub
+from tests.support.waiting import free_port, until
 
 
 @asynccontextmanager

@@ -17,9 +17,9 @@ from camera_hub.server import updates
 from camera_hub.server.parts import Parts
 from camera_hub.server.serve import Started, serve
 from camera_hub.server.settings import KnownSite, ServerSettings
-from tests.server_support import JPEG, SITE, START_US, USERS, event, hello, ulid
-from tests.server_thread import remembered_hub
-from tests.waiting import until
+from tests.support.server import JPEG, SITE, START_US, USERS, event, hello, ulid
+from tests.support.server_thread import remembered_hub
+from tests.support.waiting import until
 
 LOGIN = {"username": "to-tuan-tra", "password": "đi tuần ban đêm"}
 

@@ -27,9 +27,9 @@ from camera_hub.cameras.source import (
     UnsupportedError,
 )
 from camera_hub.model import CameraState, Packet
-from tests import bad_cameras as bad
-from tests.recorded import sets_of, stream
-from tests.waiting import free_port, until_blocking
+from tests.support import bad_cameras as bad
+from tests.support.recorded import sets_of, stream
+from tests.support.waiting import free_port, until_blocking
 
 TIMEOUT_S = 1.0
 PACKETS = stream("h264", seconds=3)[1]

@@ -19,11 +19,11 @@ from camera_hub.cameras.source import (
 )
 from camera_hub.config import CameraConfig
 from camera_hub.model import CameraState, StreamName
-from tests import bad_cameras as bad
-from tests import rtsp_servers
-from tests.camera_support import assert_sound, read
-from tests.rtsp_servers import VirtualCamera
-from tests.waiting import free_port
+from tests.support import bad_cameras as bad
+from tests.support import rtsp_servers
+from tests.support.cameras import assert_sound, read
+from tests.support.rtsp_servers import VirtualCamera
+from tests.support.waiting import free_port
 
 USER, PASSWORD = "police", "Rau-muong/7"
 

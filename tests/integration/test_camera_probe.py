@@ -5,9 +5,9 @@ from pathlib import Path
 from camera_hub.cameras.probe import probe_camera
 from camera_hub.config import CameraConfig
 from camera_hub.model import CameraState
-from tests import rtsp_servers
-from tests.made_clips import make_clip
-from tests.waiting import free_port
+from tests.support import rtsp_servers
+from tests.support.made_clips import make_clip
+from tests.support.waiting import free_port
 
 
 def camera(main: str, sub: str | None = None) -> CameraConfig:

@@ -13,10 +13,10 @@ from camera_hub.cameras.reader import StreamReader
 from camera_hub.cameras.rtsp import RtspSource, Transport
 from camera_hub.cameras.source import NonsenseError, NotFoundError, UnauthorisedError
 from camera_hub.model import CameraState, Packet, StreamInfo
-from tests import rtsp_servers
-from tests.camera_support import assert_sound, read
-from tests.made_clips import make_clip
-from tests.waiting import until_blocking
+from tests.support import rtsp_servers
+from tests.support.cameras import assert_sound, read
+from tests.support.made_clips import make_clip
+from tests.support.waiting import until_blocking
 
 USER, PASSWORD = "làng", "p@ss: w/ord?#%&"
 

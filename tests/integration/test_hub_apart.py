@@ -16,10 +16,10 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
-from tests.hub import Browserless, command, server_section, signed_in, users, write_config
 from tests.integration.test_hub_runs import camera
-from tests.lane import make_lane
-from tests.waiting import until_async, until_blocking
+from tests.support.hub import Browserless, command, server_section, signed_in, users, write_config
+from tests.support.lane import make_lane
+from tests.support.waiting import until_async, until_blocking
 
 AWAY_S = 30
 CROSSING_EVERY_S = 12

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests import bad_cameras as bad
-from tests import needs
-from tests.hub import Browserless, command, server_section, signed_in, users, write_config
 from tests.integration.test_hub_runs import camera
-from tests.lane import make_lane
-from tests.waiting import free_port, until_blocking
+from tests.support import bad_cameras as bad
+from tests.support import needs
+from tests.support.hub import Browserless, command, server_section, signed_in, users, write_config
+from tests.support.lane import make_lane
+from tests.support.waiting import free_port, until_blocking
 
 SECRET = "Rau-muong-luoc-7"
 JPEG = "m=video 0 RTP/AVP 26\r\na=control:track1\r\n"

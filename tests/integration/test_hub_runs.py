@@ -13,9 +13,9 @@ import av
 import psutil
 import pytest
 
-from tests.hub import Browserless, Command, command, server_section, signed_in, users, write_config
-from tests.lane import make_lane
-from tests.waiting import until_blocking
+from tests.support.hub import Browserless, Command, command, server_section, signed_in, users, write_config
+from tests.support.lane import make_lane
+from tests.support.waiting import until_blocking
 
 CAMERAS = ("cong-lang", "nha-van-hoa", "cau-khe-coc")
 

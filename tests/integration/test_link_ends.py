@@ -23,8 +23,8 @@ from camera_hub.link.messages import (
 from camera_hub.link.server_end import ServerEnd
 from camera_hub.link.worker_end import WorkerEnd
 from camera_hub.model import CameraInfo, Event, EventKind, HubError, Packet, StreamInfo, StreamName
-from tests.memory_outbox import Box
-from tests.waiting import free_port, until
+from tests.support.memory_outbox import Box
+from tests.support.waiting import free_port, until
 
 INFO = StreamInfo(codec="h264", width=640, height=360, fps=10.0, extradata=b"")
 

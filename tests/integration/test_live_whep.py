@@ -19,8 +19,8 @@ from camera_hub.live.whep import CannotCarryError, NotLiveError, TooManyViewersE
 from camera_hub.model import StreamName
 from camera_hub.server import problems
 from camera_hub.server.live import live_router
-from tests.live_support import Camera, Encoded, brightness, camera, encode, fake_packet, info
-from tests.waiting import until
+from tests.support.live import Camera, Encoded, brightness, camera, encode, fake_packet, info
+from tests.support.waiting import until
 
 LANE: tuple[str, StreamName] = ("here.lane", "sub")
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from camera_hub.motion import MotionDetector
-from tests import needs
+from tests.support import needs
 from tests.unit.motion_scenes import spans, watch
 from tests.unit.motion_score import Span, score
 

@@ -12,8 +12,8 @@ import pytest
 
 from camera_hub.model import Packet
 from camera_hub.recording import Catalogue, Recorder, Retention, cut_clip
-from tests import needs, recorded
-from tests.clocks import HandClock
+from tests.support import needs, recorded
+from tests.support.clocks import HandClock
 
 DISK_BYTES = 4 << 20
 

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Page, Route, sync_playwright
 
 from camera_hub.recording import Catalogue, Recorder, cut_clip
-from tests import needs, recorded
-from tests.chromium import FLAGS
-from tests.clocks import HandClock
+from tests.support import needs, recorded
+from tests.support.chromium import FLAGS
+from tests.support.clocks import HandClock
 
 WATCH = """
 async (at) => {

@@ -13,9 +13,9 @@ import pytest
 
 from camera_hub.recording import Catalogue, Retention, cut_clip
 from camera_hub.recording.fragments import FRAGMENT_US
-from tests import recorded
+from tests.support import recorded
 
-PROCESS = Path(__file__).with_name("recording_process.py")
+PROCESS = Path(recorded.__file__).with_name("recording_process.py")
 SPEED = 40.0
 
 

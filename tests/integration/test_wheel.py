@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub import Browserless, command, server_section, write_config
-from tests.needs import ROOT
+from tests.support.hub import Browserless, command, server_section, write_config
+from tests.support.needs import ROOT
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from camera_hub.annexb import (
     parameter_sets,
     with_parameter_sets,
 )
-from tests.recorded import SETS, bare, decoded_size, sets_of, stream
+from tests.support.recorded import SETS, bare, decoded_size, sets_of, stream
 
 SPS = b"\x67\x64\x00\x1f\xac"
 PPS = b"\x68\xee\x3c"

@@ -21,7 +21,7 @@ from camera_hub.cameras.source import (
     UnsupportedError,
 )
 from camera_hub.model import CameraState, Packet, StreamInfo
-from tests.made_clips import make_clip
+from tests.support.made_clips import make_clip
 
 START_US = 1_700_000_000_000_000
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from camera_hub.cameras.decoding import DecodedFrame, LumaDecoder
 from camera_hub.model import Packet, StreamInfo
-from tests.recorded import stream
+from tests.support.recorded import stream
 
 COLOURS = {
     "red": (40, 30, 200),

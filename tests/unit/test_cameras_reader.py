@@ -18,7 +18,7 @@ from camera_hub.cameras.source import (
     UnsupportedError,
 )
 from camera_hub.model import CameraState, Packet, StreamInfo
-from tests.clocks import HandClock
+from tests.support.clocks import HandClock
 
 INFO = StreamInfo("h264", 640, 360, 10.0, b"", "Main")
 LARGER = msgspec.structs.replace(INFO, width=1280, height=720)

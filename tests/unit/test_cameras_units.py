@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from camera_hub.cameras.units import UnitMaker, annexb_extradata
 from camera_hub.model import Packet
-from tests.recorded import bare, sets_of, stream
+from tests.support.recorded import bare, sets_of, stream
 
 
 @given(st.data())

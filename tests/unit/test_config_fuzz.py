@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from camera_hub.config import ConfigError, load_config
-from tests.needs import ROOT
+from tests.support.needs import ROOT
 
 SAMPLE = re.sub(r"\$\{\w+\}", "hunter2-hunter2", (ROOT / "config" / "khe-coc.yaml").read_text())
 LINES = [line for line in SAMPLE.splitlines() if line.strip() and not line.lstrip().startswith("#")]

@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from camera_hub.config import Config, ConfigError, json_schema, load_config
-from tests.needs import ROOT
+from tests.support.needs import ROOT
 
 FOLDER = ROOT / "config"
 SAMPLES = sorted(FOLDER.glob("*.yaml"))

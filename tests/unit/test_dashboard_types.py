@@ -3,7 +3,7 @@
 import json
 
 from camera_hub.server.openapi import openapi_schema
-from tests import needs
+from tests.support import needs
 
 FILE = needs.ROOT / "dashboards" / "web" / "openapi.json"
 

@@ -10,8 +10,8 @@ from camera_hub.live import gop
 from camera_hub.live.channel import LiveChannel, LiveItem, Opened, Paused, Viewer
 from camera_hub.live.offer import h264_profile
 from camera_hub.model import Packet
-from tests.clocks import HandClock
-from tests.live_support import fake_packet, info
+from tests.support.clocks import HandClock
+from tests.support.live import fake_packet, info
 
 
 async def take(viewer: Viewer, count: int) -> list[LiveItem]:

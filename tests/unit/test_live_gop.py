@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_hub.live.gop import GopCache
-from tests.live_support import fake_packet
+from tests.support.live import fake_packet
 
 
 def test_what_comes_before_the_first_keyframe_is_not_kept() -> None:

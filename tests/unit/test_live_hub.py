@@ -5,8 +5,8 @@ import asyncio
 from camera_hub.live.channel import Opened, Paused
 from camera_hub.live.hub import LiveHub
 from camera_hub.model import StreamName
-from tests.live_support import fake_packet, info
-from tests.waiting import until
+from tests.support.live import fake_packet, info
+from tests.support.waiting import until
 
 LANE: tuple[str, StreamName] = ("khe-coc.lane", "sub")
 

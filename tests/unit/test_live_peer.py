@@ -4,7 +4,7 @@ import aioice.ice
 import pytest
 
 from camera_hub.live import peer
-from tests.waiting import until
+from tests.support.waiting import until
 
 
 async def gathered(loopback: bool) -> list[str]:

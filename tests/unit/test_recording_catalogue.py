@@ -9,8 +9,8 @@ import pytest
 import structlog.testing
 
 from camera_hub.recording import Catalogue, CatalogueError, Recorder, Segment, files, schema
-from tests import recorded
-from tests.clocks import HandClock
+from tests.support import recorded
+from tests.support.clocks import HandClock
 
 MINUTE_US = 60_000_000
 

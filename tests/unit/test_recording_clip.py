@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from camera_hub.recording import Catalogue, Clip, Recorder, cut_clip
-from tests import recorded
-from tests.clocks import HandClock
+from tests.support import recorded
+from tests.support.clocks import HandClock
 
 S = 1_000_000
 

@@ -7,7 +7,7 @@ import pytest
 
 from camera_hub.annexb import nal_units, parameter_sets
 from camera_hub.recording.configuration import ParameterSetsError, configuration_record
-from tests import recorded
+from tests.support import recorded
 
 
 @pytest.mark.parametrize(

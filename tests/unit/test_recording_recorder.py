@@ -9,8 +9,8 @@ import pytest
 
 from camera_hub.model import Packet, StreamInfo
 from camera_hub.recording import Catalogue, Recorder, schema
-from tests import recorded
-from tests.clocks import HandClock
+from tests.support import recorded
+from tests.support.clocks import HandClock
 
 
 class Setup:

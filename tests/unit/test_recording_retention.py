@@ -8,7 +8,7 @@ import pytest
 
 from camera_hub.recording import Catalogue, Retention, Segment, files
 from camera_hub.recording.retention import NOTHING, Freed
-from tests import recorded
+from tests.support import recorded
 
 HOUR_US = 3_600_000_000
 SIZE = 1000

@@ -12,7 +12,7 @@ from camera_hub.model import Packet, StreamInfo
 from camera_hub.recording.fmp4_reader import Fragment, SegmentReader
 from camera_hub.recording.fragments import FRAGMENT_US
 from camera_hub.recording.segment import CannotRecordError, SegmentWriter
-from tests import recorded
+from tests.support import recorded
 
 
 def write(path: Path, info: StreamInfo, packets: tuple[Packet, ...]) -> SegmentWriter:

@@ -4,7 +4,7 @@ import pytest
 
 from camera_hub.server import attempts
 from camera_hub.server.attempts import Attempts
-from tests.clocks import HandClock
+from tests.support.clocks import HandClock
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from camera_hub.server.edge import MAX_BODY_BYTES, CsrfGuard
-from tests.server_support import Server, running_app
+from tests.support.server import Server, running_app
 
 BODY = {"username": "admin", "password": "wrong"}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server_support import Server, running_app
+from tests.support.server import Server, running_app
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from camera_hub.server.passwords import Passwords, readable_password
 from camera_hub.server.people import FILE, first_login, forget_first_login, sync_config_users
 from camera_hub.server.settings import ConfigUser
 from camera_hub.store import Store
-from tests.server_support import START_US, quick_passwords
+from tests.support.server import START_US, quick_passwords
 
 AN = ConfigUser("an", "An", "viewer", "mật khẩu đầu")
 

@@ -16,7 +16,7 @@ from camera_hub.server.rights import (
     rights_by_path,
     role_of,
 )
-from tests.server_support import Server, running_app
+from tests.support.server import Server, running_app
 
 
 @pytest.fixture

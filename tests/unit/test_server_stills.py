@@ -6,8 +6,8 @@ import contextlib
 from camera_hub.link.messages import Still
 from camera_hub.server import stills
 from camera_hub.server.stills import Stills
-from tests.clocks import HandClock
-from tests.server_support import JPEG, SITE, START_US, FakeLinks
+from tests.support.clocks import HandClock
+from tests.support.server import JPEG, SITE, START_US, FakeLinks
 
 
 class SlowLinks(FakeLinks):

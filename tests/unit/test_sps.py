@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from camera_hub.annexb import nal_units, parameter_sets
 from camera_hub.sps import Sps, parse_sps
-from tests.made_clips import make_clip
-from tests.recorded import decoded_size, stream
+from tests.support.made_clips import make_clip
+from tests.support.recorded import decoded_size, stream
 
 
 @pytest.mark.parametrize("codec", ["h264", "hevc"])

@@ -25,7 +25,7 @@ from camera_hub.store import (
 )
 from camera_hub.store.facade import DATABASE
 from camera_hub.store.tables import metadata
-from tests.server_support import SITE, event
+from tests.support.server import SITE, event
 
 
 async def test_the_migrations_make_the_tables_that_the_queries_use(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ async def test_what_was_acknowledged_outlives_a_killed_process(tmp_path: Path) -
     program = (
         "import asyncio, os, pathlib, signal, sys\n"
         "from camera_hub.store import Store\n"
-        "from tests.server_support import SITE, JPEG, START_US, event, ulid\n"
+        "from tests.support.server import SITE, JPEG, START_US, event, ulid\n"
         "async def main():\n"
         "    async with Store(pathlib.Path(sys.argv[1])) as store:\n"
         "        for n in range(1, 20):\n"

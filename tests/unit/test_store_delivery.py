@@ -22,7 +22,7 @@ from camera_hub.store import (
     StoreFullError,
     UnacceptableError,
 )
-from tests.server_support import JPEG, SITE, START_US, event, ulid
+from tests.support.server import JPEG, SITE, START_US, event, ulid
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from camera_hub.model import CameraInfo, EventKind
 from camera_hub.store import Cursor, EventFilter, MediaKind, Store, UserRecord
 from camera_hub.store.facade import DAY_US
-from tests.clocks import HandClock
-from tests.server_support import CAMERAS, JPEG, SITE, START_US, event, ulid
+from tests.support.clocks import HandClock
+from tests.support.server import CAMERAS, JPEG, SITE, START_US, event, ulid
 
 IDLE_US = 7 * DAY_US
 

@@ -11,7 +11,7 @@ import numpy as np
 from camera_hub.annexb import joined
 from camera_hub.live.hub import LiveHub
 from camera_hub.model import Packet, StreamInfo, StreamName
-from tests.recorded import bare, sets_of
+from tests.support.recorded import bare, sets_of
 
 
 def info(codec: str = "h264", extradata: bytes = b"", fps: float = 10.0) -> StreamInfo:

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from tests.waiting import free_port, until_blocking
+from tests.support.waiting import free_port, until_blocking
 
 PASSWORD = "practice-only"
 

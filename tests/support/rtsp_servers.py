@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests import needs
-from tests.waiting import free_port, until_blocking
+from tests.support import needs
+from tests.support.waiting import free_port, until_blocking
 
 START_S = 60.0
 

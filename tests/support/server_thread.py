@@ -12,7 +12,7 @@ from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.server import serve as serving
 from camera_hub.server.serve import Assembled, Started, serve
 from camera_hub.server.settings import ServerSettings
-from tests.server_support import quick_passwords
+from tests.support.server import quick_passwords
 
 _T = TypeVar("_T")
 

@@ -18,7 +18,7 @@ from camera_hub.server.people import sync_config_users
 from camera_hub.server.settings import ConfigUser, KnownSite, ServerSettings
 from camera_hub.server.sites_state import SitesState
 from camera_hub.store import Store
-from tests import clocks
+from tests.support import clocks
 
 START_US = clocks.START_US
 SECOND_US = 1_000_000

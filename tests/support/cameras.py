@@ -8,7 +8,7 @@ from camera_hub.annexb import nal_type, nal_units
 from camera_hub.cameras import Source
 from camera_hub.cameras.decoding import LumaDecoder
 from camera_hub.model import Packet, StreamInfo
-from tests.recorded import SETS
+from tests.support.recorded import SETS
 
 
 def read(source: Source, count: int) -> tuple[StreamInfo, list[Packet]]:
