@@ -67,7 +67,12 @@ class Store:
             raise StoreError(
                 f"{self.folder}: cannot be made ({exc.strerror}); choose another folder"
             ) from exc
-        await migrate(self._database)
+        try:
+            await migrate(self._database)
+        except BaseException:
+            # A connection left open is a thread left running, and the process would not end.
+            await self.close()
+            raise
 
     async def close(self) -> None:
         await self._database.close()

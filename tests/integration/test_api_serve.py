@@ -171,5 +171,8 @@ async def test_it_ends_although_somebody_follows_links_and_dawdles(tmp_path: Pat
                 task.cancel()
                 done, _ = await asyncio.wait([task], timeout=20)
                 assert done
+                assert not [
+                    line async for line in lines if line
+                ]  # it ended as it should, and was not cut off
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(address).close()

@@ -4,8 +4,9 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AsyncExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,11 @@ from camera_hub.store import (
     StoreError,
     StoreNewerError,
 )
+from camera_hub.store.database import Database, sqlite_url
 from camera_hub.store.facade import DATABASE
 from camera_hub.store.tables import metadata
 from tests.support.server import SITE, event
+from tests.support.waiting import until
 
 
 async def test_the_migrations_make_the_tables_that_the_queries_use(tmp_path: Path) -> None:
@@ -137,6 +140,52 @@ async def test_a_short_lock_is_waited_for(tmp_path: Path) -> None:
             assert not delivery.done()
             other.execute("ROLLBACK")
         assert (await delivery).outcome is Outcome.APPLIED
+
+
+async def test_two_that_start_at_once_make_the_tables_once(tmp_path: Path) -> None:
+    async def start() -> None:
+        async with Store(tmp_path) as store:
+            await store.ping()
+
+    await asyncio.gather(*(start() for _ in range(3)))
+
+
+async def test_who_reads_before_it_writes_loses_no_write_of_another(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        databases = [Database(sqlite_url(tmp_path / DATABASE)) for _ in range(3)]
+        for database in databases:
+            stack.push_async_callback(database.close)
+        await _pick_tea(databases)
+
+
+async def _pick_tea(databases: list[Database]) -> None:
+    async with databases[0].write() as connection:
+        await connection.exec_driver_sql("CREATE TABLE tea (kilos INTEGER)")
+        await connection.exec_driver_sql("INSERT INTO tea VALUES (0)")
+
+    async def pick(database: Database) -> None:
+        async with database.write() as connection:
+            kilos = (await connection.exec_driver_sql("SELECT kilos FROM tea")).scalar_one()
+            await asyncio.sleep(0.01)
+            await connection.exec_driver_sql("UPDATE tea SET kilos = ?", (kilos + 1,))
+
+    await asyncio.gather(*(pick(database) for database in databases * 5))
+    async with databases[0].read() as connection:
+        assert (await connection.exec_driver_sql("SELECT kilos FROM tea")).scalar_one() == 15
+
+
+async def test_a_store_that_cannot_be_opened_leaves_no_thread_behind(tmp_path: Path) -> None:
+    (tmp_path / DATABASE).write_bytes(b"this is a letter, not a database" * 100)
+    before = set(threading.enumerate())
+    with pytest.raises(StoreDamagedError):
+        await Store(tmp_path).open()
+    await until(lambda: not _new_threads(before))
+
+
+def _new_threads(before: set[threading.Thread]) -> list[str]:
+    """Those of the database; asyncio keeps its own for later."""
+    new = set(threading.enumerate()) - before
+    return [thread.name for thread in new if not thread.name.startswith("asyncio_")]
 
 
 def test_the_package_carries_its_migrations() -> None:
