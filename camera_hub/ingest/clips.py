@@ -4,6 +4,7 @@ Jobs live in the outbox, so that a worker killed in between cuts them after its 
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,11 +62,21 @@ class ClipCutter:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            jobs = await self._outbox.call(self._outbox.file.clip_jobs, self._clock.wall_us())
-            for job in jobs:
-                await self._do(job)
-            if not jobs:
+            try:
+                done = await self._do_next()
+            except (OSError, sqlite3.OperationalError) as exc:
+                log.error("cannot cut an event's clip now; trying again", error=str(exc))
+                await asyncio.sleep(RETRY_US / 1e6)
+                continue
+            if not done:
                 await asyncio.sleep(LOOK_S)
+
+    async def _do_next(self) -> bool:
+        """Whether there was a job."""
+        jobs = await self._outbox.call(self._outbox.file.clip_jobs, self._clock.wall_us())
+        for job in jobs:
+            await self._do(job)
+        return bool(jobs)
 
     async def _do(self, job: Event) -> None:
         clip = await asyncio.to_thread(self._cut, job)
@@ -73,7 +84,9 @@ class ClipCutter:
             await self._outbox.call(self._outbox.file.put_clip, clip, job)
             self._on_clip()
         elif self._clock.wall_us() - (job.end_us or job.start_us) > GIVE_UP_US:
-            log.warning("no recording for an event; it goes without a clip", event=job.id, camera=job.camera)
+            log.warning(
+                "no recording for an event; it goes without a clip", event_id=job.id, camera=job.camera
+            )
             await self._outbox.call(self._outbox.file.drop_clip_job, job)
         else:
             later_us = self._clock.wall_us() + RETRY_US

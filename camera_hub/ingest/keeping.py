@@ -38,7 +38,7 @@ class EventKeeper:
         if self._waiting.full():
             lost = self._waiting.get_nowait()
             self._waiting.task_done()
-            log.error("the disk takes no events; the oldest is lost", event=lost.event.id)
+            log.error("the disk takes no events; the oldest is lost", event_id=lost.event.id)
         self._waiting.put_nowait(found)
 
     async def run(self) -> None:
@@ -46,7 +46,7 @@ class EventKeeper:
         while True:
             found = await self._waiting.get()
             while not await self._kept(found):
-                await asyncio.to_thread(self._make_room)
+                await self._free_some_disk()
                 await asyncio.sleep(AGAIN_S)
             self._waiting.task_done()
             self._on_kept()
@@ -64,6 +64,12 @@ class EventKeeper:
                 closed = msgspec.structs.replace(event, end_us=last_us, revision=event.revision + 1)
                 self.put(EventFound(event=closed, jpeg=None, picture_us=0))
 
+    async def _free_some_disk(self) -> None:
+        try:
+            await asyncio.to_thread(self._make_room)
+        except (OSError, sqlite3.OperationalError) as exc:
+            log.error("cannot make room for events; trying again", error=str(exc))
+
     async def _kept(self, found: EventFound) -> bool:
         due = due_us(found.event) if self._has_clip(found.event.camera) else None
         try:
@@ -71,6 +77,6 @@ class EventKeeper:
                 self._outbox.file.put_event, found.event, found.jpeg, found.picture_us, due
             )
         except sqlite3.Error as exc:
-            log.error("cannot keep an event; trying again", event=found.event.id, error=str(exc))
+            log.error("cannot keep an event; trying again", event_id=found.event.id, error=str(exc))
             return False
         return True

@@ -12,10 +12,11 @@ The class blocks; `AsyncOutbox` runs it in one thread of its own.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import ParamSpec, Self, TypeVar
+from typing import ParamSpec, TypeVar
 
 import msgspec
 import structlog
@@ -44,6 +45,14 @@ CREATE TABLE delivery (
     PRIMARY KEY (server, message_id)
 ) WITHOUT ROWID;
 CREATE INDEX delivery_by_message ON delivery (message_id);
+CREATE TABLE total (messages INTEGER NOT NULL, bytes INTEGER NOT NULL);
+INSERT INTO total VALUES (0, 0);
+CREATE TRIGGER message_in AFTER INSERT ON message BEGIN
+    UPDATE total SET messages = messages + 1, bytes = bytes + new.bytes;
+END;
+CREATE TRIGGER message_out AFTER DELETE ON message BEGIN
+    UPDATE total SET messages = messages - 1, bytes = bytes - old.bytes;
+END;
 CREATE TABLE open_event (id TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE clip_job (
     event_id TEXT PRIMARY KEY,
@@ -60,8 +69,12 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
+class OutboxError(HubError):
+    """The disk does not let us read or write what waits, for now."""
+
+
 class Outbox:
-    """The file. Raises HubError when it cannot be used, in words."""
+    """The file. Opening it raises HubError in words; its methods raise sqlite3.Error on a bad disk."""
 
     def __init__(self, path: Path, servers: Sequence[str], max_bytes: int = MAX_BYTES) -> None:
         self._servers = tuple(servers)
@@ -74,14 +87,17 @@ class Outbox:
             raise HubError(
                 f"{path}: the outbox cannot be used ({exc}); free the disk, or move the file away"
             ) from exc
-        kept = self._db.execute("SELECT count(*), coalesce(sum(bytes), 0) FROM message").fetchone()
-        self.depth: int = kept[0]  # messages that wait for any server
-        self._bytes: int = kept[1]
+        self.depth = 0  # messages that wait for any server
+        self._bytes = 0
+        self._count()
 
     def _prepare(self, path: Path) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")  # an event must survive a power cut
         self._db.execute("PRAGMA foreign_keys = ON")
+        # What has been written over is given back soon: on a small disk the log must not be what fills it.
+        self._db.execute("PRAGMA wal_autocheckpoint = 64")
+        self._db.execute("PRAGMA journal_size_limit = 262144")
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise HubError(f"{path}: written by a newer camera-hub; install that version or a later one")
@@ -159,8 +175,6 @@ class Outbox:
         self._db.executemany(
             "INSERT INTO delivery VALUES (?, ?)", [(server, message.id) for server in self._servers]
         )
-        self.depth += 1
-        self._bytes += len(body)
 
     def _keep_bound(self) -> None:
         while self._bytes > self._max_bytes:
@@ -172,8 +186,6 @@ class Outbox:
                 return
             with self._transaction():
                 self._db.execute("DELETE FROM message WHERE id = ?", (oldest[0],))
-            self.depth -= 1
-            self._bytes -= oldest[1]
             self.shed += 1
             log.warning("outbox full; a message was shed", message=oldest[0], bytes=oldest[1])
 
@@ -210,28 +222,26 @@ class Outbox:
         with self._transaction():
             for id_ in ids:
                 self._db.execute("DELETE FROM delivery WHERE server = ? AND message_id = ?", (server, id_))
-                gone = self._db.execute(
+                self._db.execute(
                     "DELETE FROM message WHERE id = ? AND NOT EXISTS"
-                    " (SELECT 1 FROM delivery WHERE message_id = message.id) RETURNING bytes",
+                    " (SELECT 1 FROM delivery WHERE message_id = message.id)",
                     (id_,),
-                ).fetchall()
-                self.depth -= len(gone)
-                self._bytes -= sum(row[0] for row in gone)
+                )
 
-    def _transaction(self) -> "_Transaction":
-        return _Transaction(self._db)
+    def _count(self) -> None:
+        self.depth, self._bytes = self._db.execute("SELECT messages, bytes FROM total").fetchone()
 
-
-class _Transaction:
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> Self:
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing, also when the disk is full at the last moment."""
         self._db.execute("BEGIN IMMEDIATE")
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        finally:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+        self._count()
 
 
 class AsyncOutbox:
@@ -265,7 +275,15 @@ class ServerOutbox:
         self._server = server
 
     async def unacknowledged(self, skip: frozenset[str], limit: int) -> Sequence[Durable]:
-        return await self._outbox.call(self._outbox.file.unacknowledged, self._server, skip, limit)
+        """Raises OutboxError."""
+        return await self._call(self._outbox.file.unacknowledged, self._server, skip, limit)
 
     async def acknowledge(self, ids: Sequence[str]) -> None:
-        await self._outbox.call(self._outbox.file.acknowledge, self._server, ids)
+        """Raises OutboxError: the messages stay, are sent again, and the server knows them."""
+        await self._call(self._outbox.file.acknowledge, self._server, ids)
+
+    async def _call(self, method: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return await self._outbox.call(method, *args, **kwargs)
+        except sqlite3.OperationalError as exc:
+            raise OutboxError(f"the outbox cannot be used for now ({exc})") from exc

@@ -123,6 +123,7 @@ class Worker:
             await asyncio.to_thread(self._catalogue.salvage, self._recordings)
             await self._events.close_left_open()
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_same_end(keeping))
                 for end in self._ends:
                     tasks.create_task(end.run())
                 tasks.create_task(self._clips.run())
@@ -212,6 +213,11 @@ class Worker:
                 # A damaged catalogue is no OperationalError: the worker ends, and heals it at its next start.
                 log.error("retention failed; trying again", error=str(exc))
             await asyncio.sleep(RETAIN_S)
+
+
+async def _same_end(task: "asyncio.Task[None]") -> None:
+    """Ends as `task` does, but does not end it: it has to outlive the others."""
+    await asyncio.shield(task)
 
 
 def smallest(streams: Sequence[StreamName]) -> StreamName:

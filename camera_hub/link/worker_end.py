@@ -50,7 +50,7 @@ WINDOW = 16  # durable messages on the wire and not yet acknowledged
 
 
 class Outbox(Protocol):
-    """Durable messages for one server, oldest first within the most urgent lane."""
+    """Durable messages for one server, oldest first within the most urgent lane. May raise HubError."""
 
     async def unacknowledged(self, skip: frozenset[str], limit: int) -> Sequence[Durable]: ...
 
@@ -137,6 +137,8 @@ class WorkerEnd:
             except LinkError as exc:
                 self._failed(str(exc))
                 pause = REFUSED_PAUSE_S
+            except HubError as exc:  # of the outbox: the disk is full, and will not be for ever
+                self._failed(str(exc))
             except (OSError, ConnectionClosed, InvalidHandshake, InvalidURI, TimeoutError) as exc:
                 self._failed(_in_words(exc, self._url))
             self.connected = False

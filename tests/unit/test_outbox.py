@@ -1,5 +1,6 @@
 """The outbox: nothing lost, nothing twice, the urgent first, bounded, and true over a restart."""
 
+import contextlib
 import sqlite3
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from camera_hub.ingest.outbox import Outbox
 from camera_hub.link.messages import EventClip, EventNews, EventPicture
 from camera_hub.model import Event, EventKind, HubError
+from tests.support import needs
 
 
 def event(number: int, revision: int = 1, end_us: int | None = None, camera: str = "a") -> Event:
@@ -133,3 +135,29 @@ def test_a_file_that_is_no_database_is_refused_in_words(path: Path) -> None:
     path.write_bytes(b"not a database at all" * 100)
     with pytest.raises(HubError, match="move the file away"):
         Outbox(path, ["s"])
+
+
+def fill(box: Outbox) -> None:
+    for number in range(20, 400):
+        box.put_event(event(number), b"p" * 10_000, 5, None)
+
+
+def test_a_disk_that_fills_up_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+    with needs.small_disk(tmp_path / "disk", 2_000_000) as disk:
+        box = Outbox(disk / "worker.db", ["s"])
+        for number in range(20):
+            box.put_event(event(number), b"p" * 10_000, 5, None)
+        kept = box.unacknowledged("s", frozenset(), 100)
+        with (disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+            while True:
+                filler.write(b"x" * 4096)
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            fill(box)
+        depth = box.depth
+        assert depth == len(box.unacknowledged("s", frozenset(), 1000))
+        (disk / "filler").unlink()
+        box.put_event(event(500), None, 0, None)
+        box.acknowledge("s", [message.id for message in kept])
+        assert box.depth == depth + 1 - len(kept)
+        box.close()
+        assert Outbox(disk / "worker.db", ["s"]).depth == depth + 1 - len(kept)
