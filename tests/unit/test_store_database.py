@@ -175,11 +175,16 @@ async def _pick_tea(databases: list[Database]) -> None:
 
 
 async def test_a_store_that_cannot_be_opened_leaves_no_thread_behind(tmp_path: Path) -> None:
-    (tmp_path / DATABASE).write_bytes(b"this is a letter, not a database" * 100)
+    with closing(sqlite3.connect(tmp_path / DATABASE)) as database, database:
+        database.execute("CREATE TABLE recipes (tea TEXT)")
     before = set(threading.enumerate())
-    with pytest.raises(StoreDamagedError):
-        await Store(tmp_path).open()
-    await until(lambda: not _new_threads(before))
+    store = Store(tmp_path)
+    try:
+        with pytest.raises(StoreDamagedError):
+            await store.open()
+        await until(lambda: not _new_threads(before))
+    finally:
+        await store.close()
 
 
 def _new_threads(before: set[threading.Thread]) -> list[str]:
