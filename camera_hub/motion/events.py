@@ -73,7 +73,7 @@ class Events:
 
     def _opened(self, moving: list[Track], t_us: int) -> Report:
         self.number += 1
-        start_us = max(min(track.born_us for track in moving), self._ended_us)
+        start_us = max(min(track.since_us for track in moving), self._ended_us)
         event = Event(self.number, start_us, t_us, t_us, paths={}, step={})
         self._open = event
         lead = self._take(event, moving, t_us)

@@ -42,14 +42,25 @@ TONES = _tone_table()
 def to_tone(luma: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """`luma` (H, W; rows may have padding) as tones of `size` (width, height) px.
 
-    Scaling is by area, so that sensor noise and compression averages out; tones are logarithmic
+    Scaling is by area in whole steps, so that sensor noise and compression average out, and
+    linear for the rest (by area it would cost four times as much); tones are logarithmic
     above the knee, so that a lamp's or cloud's factor becomes a shift that textures survive.
     """
     if luma.strides[-1] != 1 or luma.strides[0] < luma.shape[1]:
         luma = np.ascontiguousarray(luma)
-    small = cv2.resize(luma, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(_thinned(luma, size), size, interpolation=cv2.INTER_LINEAR)
     small = cv2.blur(small, (3, 3))
     return np.asarray(cv2.LUT(small, TONES), np.uint8)
+
+
+def _thinned(luma: NDArray[np.uint8], size: tuple[int, int]) -> MatLike:
+    """`luma` by area to the smallest whole fraction that is no smaller than `size`."""
+    height, width = luma.shape
+    across, down = max(1, width // size[0]), max(1, height // size[1])
+    if across == down == 1:
+        return luma
+    whole = luma[: height // down * down, : width // across * across]
+    return cv2.resize(whole, (width // across, height // down), interpolation=cv2.INTER_AREA)
 
 
 def cell_share(mask: MatLike) -> NDArray[np.uint8]:

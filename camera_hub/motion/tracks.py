@@ -42,6 +42,7 @@ class Track:
     number: int
     born_us: int
     seen_us: int
+    since_us: int  # from when on it is one thing: birth, or when a thing came into what was light
     moved_us: int  # when it last changed in itself or its place
     region: Region
     believed: bool = False
@@ -51,6 +52,7 @@ class Track:
     velocity: tuple[float, float] = (0.0, 0.0)  # px a second
     history: list[tuple[int, float, float, float]] = field(default_factory=list)  # (t, x, y, area)
     anchor: tuple[float, float] = (0.0, 0.0)  # where it last was clearly elsewhere
+    edged: float = 0.0  # share of it with an edge, smoothed
     way: float = 0.0  # px gone in all from anchor to anchor, so that jitter does not count
     strength: float = 0.0  # peak belief, 0..1
 
@@ -92,7 +94,17 @@ class Tracks:
         self._bury(t_us)
 
     def _birth(self, region: Region, t_us: int) -> None:
-        track = Track(self._next, t_us, t_us, t_us, region, anchor=(region.x, region.y), peak=region.area)
+        track = Track(
+            self._next,
+            t_us,
+            t_us,
+            t_us,
+            t_us,
+            region,
+            anchor=(region.x, region.y),
+            peak=region.area,
+            edged=region.structured,
+        )
         track.history.append((t_us, region.x, region.y, region.area))
         self._next += 1
         self.all.append(track)
@@ -135,8 +147,11 @@ class Tracks:
         if region.moving > max(3.0, STIRS * region.area):
             track.moved_us = t_us
         track.peak = max(track.peak, region.area)
+        track.edged += 0.3 * (region.structured - track.edged)
         if not track.believed and not 1 / JUMP < region.area / old.area < JUMP:
             # It split or merged: its centre jumped, but nothing has travelled.
+            if track.edged < EDGED:  # it was light until now
+                track.since_us = t_us
             track.history.clear()
             track.history.append((t_us, region.x, region.y, region.area))
             track.way, track.anchor = 0.0, (region.x, region.y)
@@ -167,7 +182,7 @@ class Tracks:
         )
         if track.frames < PROOF_FRAMES or t_us - track.history[0][0] < PROOF_US * min(doubt, 3.0):
             return False
-        if track.missed > GAPS * track.frames or region.structured < EDGED:
+        if track.missed > GAPS * track.frames or min(track.edged, region.structured) < EDGED:
             return False
         if region.moving < max(3.0, LIVELY * region.area):
             return False
