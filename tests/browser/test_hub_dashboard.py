@@ -85,6 +85,7 @@ def page(hub: Browserless) -> Iterator[Page]:
         page.locator("input[autocomplete=username]").fill("canh-sat")
         page.locator("input[autocomplete=current-password]").fill(PASSWORD)
         page.keyboard.press("Enter")
+        expect(page.locator("input[autocomplete=current-password]")).to_have_count(0, timeout=20_000)
         yield page
         chromium.close()
 
