@@ -51,10 +51,22 @@ def renderer_version() -> str:
     return digest.hexdigest()
 
 
+def _story_name(story: Scenario) -> str:
+    conditions = "-".join(sorted(story.conditions))
+    return f"{story.scene.id}-{conditions}-seed{story.seed}-{story.duration_s:g}s-"
+
+
+def _forget_older(folder: Path, story: Scenario) -> None:
+    """Delete what older drawing code made of the same scenario, and its unfinished files."""
+    current = f"{_story_name(story)}{renderer_version()}."
+    for path in folder.glob(f"{_story_name(story)}*"):
+        if not path.name.startswith(current) or path.suffix == ".part":
+            path.unlink(missing_ok=True)
+
+
 def files_of(folder: Path, story: Scenario) -> ClipFiles:
     """Where a scenario's clip lies, made or not."""
-    conditions = "-".join(sorted(story.conditions))
-    name = f"{story.scene.id}-{conditions}-seed{story.seed}-{story.duration_s:g}s-{renderer_version()}"
+    name = f"{_story_name(story)}{renderer_version()}"
     return ClipFiles(folder / f"{name}.mp4", folder / f"{name}.sub.mp4", folder / f"{name}.events.json")
 
 
@@ -69,6 +81,7 @@ def render(story: Scenario, folder: Path, on_progress: OnProgress = lambda share
         on_progress(1.0)
         return files
     folder.mkdir(parents=True, exist_ok=True)
+    _forget_older(folder, story)
     film = Film(story)
     labels = Labels(story, [mover.what for mover in film.movers], 1 / MAIN.fps)
     every_main, every_sub = TICKS // MAIN.fps, TICKS // SUB.fps

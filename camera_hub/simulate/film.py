@@ -36,7 +36,7 @@ class Film:
             for number, layer in enumerate(self.plate.layers)
         ]
         self._lamp_strength = 1.0 if "night" in story.conditions else 0.45
-        self._weather = Weather(story, self.plate)
+        self._weather = Weather(story)
         self._overlay = Overlay(story.scene.name, story.conditions, story.seed)
 
     def frame(self, t: float, with_movers: bool = True) -> tuple[Array, list[Seen]]:
@@ -56,6 +56,8 @@ class Film:
             one = self._mover(canvas, number, t)
             if one is not None:
                 seen.append(one)
+        if self._weather.lamp_is_off(t):
+            cv2.multiply(canvas, self.plate.unlit, dst=canvas, scale=1 / 255)
         planes: Array = cv2.cvtColor(canvas, cv2.COLOR_BGR2YUV_I420)
         if self.plate.light.infrared:
             planes[HEIGHT:] = 128

@@ -6,6 +6,8 @@ as it is whole; when the caller gives up or dies, the rendering ends.
 
 import multiprocessing
 import os
+import signal
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -18,9 +20,8 @@ from camera_hub.simulate.clips import ClipFiles, OnProgress, files_of, render
 from camera_hub.simulate.places import SCENES
 from camera_hub.simulate.scenario import scenario
 
-__all__ = ["CLIP_S", "SCENES", "ClipFiles", "prepare", "render_clip"]
+__all__ = ["SCENES", "ClipFiles", "prepare", "render_clip"]
 
-CLIP_S = 60.0
 PROCESSES = 2
 POLL_S = 0.2
 POLITE = 5  # the renderers stand behind the hub itself
@@ -38,7 +39,7 @@ def render_clip(
     on_progress: OnProgress = lambda share: None,
     *,
     conditions: frozenset[str] | None = None,
-    duration_s: float = CLIP_S,
+    duration_s: float | None = None,
 ) -> ClipFiles:
     """One scene's clip in this process. Raises HubError for a scene or condition that does not exist."""
     return render(scenario(scene_id, seed, conditions, duration_s), folder, on_progress)
@@ -58,7 +59,7 @@ def prepare(
     on_ready: OnReady = lambda scene_id, files: None,
     *,
     scenes: tuple[str, ...] = tuple(SCENES),
-    duration_s: float = CLIP_S,
+    duration_s: float | None = None,
     stop: Event | None = None,
 ) -> None:
     """Have all scenes' clips in `folder`; blocks until they are, or until `stop` is set.
@@ -90,7 +91,7 @@ def prepare(
             job.pipe.close()
 
 
-def _begin(scene_id: str, seed: int, folder: Path, duration_s: float) -> _Job:
+def _begin(scene_id: str, seed: int, folder: Path, duration_s: float | None) -> _Job:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(
@@ -117,9 +118,14 @@ def _listen(job: _Job, on_progress: OnScene, on_ready: OnReady) -> bool:
     raise HubError(f"the practice clip of {job.scene_id} could not be made: {word}")
 
 
-def _work(scene_id: str, seed: int, folder: Path, duration_s: float, pipe: Connection, parent: int) -> None:
+def _work(
+    scene_id: str, seed: int, folder: Path, duration_s: float | None, pipe: Connection, parent: int
+) -> None:
     """A renderer's whole life."""
     os.nice(POLITE)
+    # Ctrl-C is the parent's to hear; its word to end is heard in order, so that no half file stays.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
     def tell(share: float) -> None:
         if os.getppid() != parent:

@@ -52,6 +52,7 @@ _CONG_LANG = Scene(
         *_row("tuft", (-7, 9), (-2.6, 14), 7, 0.34), *_row("tuft", (2.2, 8), (6.5, 11), 6, 0.32),
     ),
     sun_deg=-128,
+    clip_s=36,
 )  # fmt: skip
 
 _NHA_VAN_HOA = Scene(
@@ -79,6 +80,7 @@ _NHA_VAN_HOA = Scene(
         *_row("tuft", (-9, 11.3), (9, 11.4), 8, 0.3), *_row("tuft", (-8, 6.0), (8, 6.0), 8, 0.3),
     ),
     sun_deg=-150,
+    clip_s=44,
 )  # fmt: skip
 
 _NGA_BA = Scene(
@@ -164,6 +166,7 @@ _SAN_BONG = Scene(
         *_row("tuft", (-12, 11), (12, 10.6), 10, 0.28),
     ),
     sun_deg=-70,
+    clip_s=52,
     lamp=(9.9, 6.5, 20.9),
 )  # fmt: skip
 
@@ -228,6 +231,7 @@ _CAU_KHE_COC = Scene(
         *_row("tuft", (-6, 7.4), (-2.4, 8), 4, 0.32), *_row("tuft", (2.4, 7.2), (6, 8), 4, 0.32),
     ),
     sun_deg=140,
+    clip_s=64,
 )  # fmt: skip
 
 SCENES: dict[str, Scene] = {

@@ -52,7 +52,7 @@ class Plate:
     hides: Array
     layers: tuple[Layer, ...]
     ground: Array
-    unlit: Array  # (HEIGHT, WIDTH) uint8: the share of luma (of 255) that is left when the lamp is off
+    unlit: Array  # (HEIGHT, WIDTH, 3) uint8: the share of the light (of 255) that is left without the lamp
     water: Water
     light: Light
 
@@ -175,16 +175,17 @@ def _layer(surface: stage.Surface, optics: Optics, light: Light, seen: Array) ->
 def _lamp(pixels: Array, optics: Optics, light: Light, sight: land.Sight, size: tuple[int, int]) -> Array:
     """The lamp's own glow onto the picture, in place; what share of the light is left without it, of 255."""
     if light.lamp is None:
-        return np.full((HEIGHT, WIDTH), 255, np.uint8)
+        return np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
     u, v, depth = optics.project(np.array([light.lamp]))[0]
     halo = np.zeros((HEIGHT, WIDTH), np.uint8)
     add_glow(halo, float(u), float(v), int(30 + 2600 / depth), 0.9)
     pixels[:] = cv2.add(pixels, cv2.merge([cv2.convertScaleAbs(halo, alpha=k) for k in (0.5, 0.85, 1.0)]))
-    lamp = lamp_gain(light, sight.x, sight.y, sight.z) * (~sight.sky) * float(np.mean(light.lamp_colour))
-    other = float(np.mean(light.ambient) + 0.7 * np.mean(light.sun))
-    share = cv2.resize(np.asarray(other / (other + lamp), np.float32), size, interpolation=cv2.INTER_AREA)
+    lamp = lamp_gain(light, sight.x, sight.y, sight.z) * (~sight.sky)
+    near = cv2.resize(np.asarray(lamp, np.float32), size, interpolation=cv2.INTER_AREA)[..., None]
+    other = np.array(light.ambient, np.float32) + 0.7 * np.array(light.sun, np.float32)
+    share = other / (other + near * np.array(light.lamp_colour, np.float32))
     dim = np.rint(255 * share).astype(np.uint8)
-    return np.asarray(cv2.subtract(dim, cv2.convertScaleAbs(halo, alpha=0.6)))
+    return np.asarray(cv2.subtract(dim, cv2.merge([cv2.convertScaleAbs(halo, alpha=0.75)] * 3)))
 
 
 def _wires(scene: Scene, optics: Optics, colour: Array) -> None:

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from camera_hub.model import HubError
 from camera_hub.simulate.clips import ClipFiles
-from camera_hub.simulate.hamlet import CLIP_S, SCENES, OnScene, prepare
+from camera_hub.simulate.hamlet import SCENES, OnScene, prepare
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +36,7 @@ async def practice(
     on_progress: OnScene | None = None,
     *,
     host: str = HOST,
-    duration_s: float = CLIP_S,
+    duration_s: float | None = None,
     scenes: tuple[str, ...] = tuple(SCENES),
 ) -> None:
     """Serve the hamlet's cameras until cancelled; clips are kept in `folder`.

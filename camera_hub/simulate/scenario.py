@@ -24,8 +24,8 @@ SPEEDS = {  # metres a second
     "motorbike": (4.8, 7.5),
     "bicycle": (2.8, 3.8),
     "dog": (1.7, 2.5),
-    "buffalo": (0.85, 1.1),
-    "herder": (0.85, 1.1),
+    "buffalo": (0.95, 1.2),
+    "herder": (0.95, 1.2),
 }
 LIGHTS = ("day", "dusk", "night")
 CONDITIONS = (*LIGHTS, "rain", "wind", "clouds", "insect", "headlights", "lamp", "stands", "busy", "quiet")
@@ -76,9 +76,9 @@ class Scenario:
 
 
 def scenario(
-    scene_id: str, seed: int, conditions: frozenset[str] | None = None, duration_s: float = 60.0
+    scene_id: str, seed: int, conditions: frozenset[str] | None = None, duration_s: float | None = None
 ) -> Scenario:
-    """The story of a scene for a seed; `conditions` in place of the scene's own.
+    """The story of a scene for a seed; `conditions` and `duration_s` in place of the scene's own.
 
     Raises HubError for a scene or a condition that does not exist, or a length below 2 s.
     """
@@ -87,6 +87,7 @@ def scenario(
     unknown = sorted((conditions or frozenset()) - set(CONDITIONS))
     if unknown:
         raise HubError(f"there is no condition {unknown[0]!r}; choose among {', '.join(CONDITIONS)}")
+    duration_s = SCENES[scene_id].clip_s if duration_s is None else duration_s
     if not 2 <= duration_s <= 24 * 3600:
         raise HubError(f"a practice clip lasts from 2 seconds to a day, not {duration_s:g} s")
     scene = SCENES[scene_id]
@@ -121,7 +122,7 @@ def _passages(
 
         # The kind that was seen longest ago comes next, so that a clip shows all that pass here.
         seen = {passage.kind: number for number, passage in enumerate(passages, 1)}
-        slow = rng.random() < 0.6  # a buffalo takes long, and would hardly ever find the time
+        slow = rng.random() < 0.8  # a buffalo takes long, and would hardly ever find the time
 
         def rank(passage: Passage, seen: dict[str, int] = seen, slow: bool = slow) -> tuple[int, bool]:
             return seen.get(passage.kind, 0), slow and passage.kind != "buffalo"

@@ -3,7 +3,7 @@
 Coordinates are optics' world metres. Promises: everything is frozen, so that a scene can be a key.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from camera_hub.simulate.optics import Optics
 
@@ -82,4 +82,4 @@ class Scene:
     ground: str = "grass"
     sun_deg: float = 60.0  # where the sun stands, from z towards x
     lamp: tuple[float, float, float] | None = None  # a lamp on a pole: x, up, z
-    words: dict[str, str] = field(default_factory=dict, hash=False, compare=False)
+    clip_s: float = 60.0  # whole GOPs; cameras differ, so that they do not all loop at once

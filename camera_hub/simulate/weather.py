@@ -11,7 +11,6 @@ import numpy as np
 
 from camera_hub.simulate import noise
 from camera_hub.simulate.optics import HEIGHT, WIDTH, Array
-from camera_hub.simulate.plate import Plate
 from camera_hub.simulate.scenario import Nuisance, Scenario
 
 SPARE = 96  # tiles are this much larger than the picture, to be read at chance offsets
@@ -152,8 +151,7 @@ class Headlights:
 class Weather:
     """All that a scenario's conditions lay on its frames."""
 
-    def __init__(self, scenario: Scenario, plate: Plate) -> None:
-        self._unlit = plate.unlit
+    def __init__(self, scenario: Scenario) -> None:
         self._lamp_off = [n for n in scenario.nuisances if n.kind == "lamp"]
         night, dusk = "night" in scenario.conditions, "dusk" in scenario.conditions
         self._seed = scenario.seed, scenario.scene.id
@@ -168,13 +166,15 @@ class Weather:
                 passing.append(Headlights(nuisance))
         self._passing = passing
 
+    def lamp_is_off(self, t: float) -> bool:
+        """Whether the scene's lamp is off at `t`."""
+        return any(n.start_s <= t < n.end_s for n in self._lamp_off)
+
     def lay(self, luma: Array, t: float) -> None:
         """Everything for time `t` onto `luma`, in place."""
         rng = noise.generator("frame", *self._seed, round(t * TICKS))
         if self._clouds is not None:
             self._clouds.lay(luma, t)
-        if any(n.start_s <= t < n.end_s for n in self._lamp_off):
-            cv2.multiply(luma, self._unlit, dst=luma, scale=1 / 255)
         for one in self._passing:
             if one.what.start_s <= t < one.what.end_s:
                 one.lay(luma, t)

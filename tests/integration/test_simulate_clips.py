@@ -9,7 +9,7 @@ import av
 import pytest
 
 from camera_hub.model import HubError
-from camera_hub.simulate.clips import ClipFiles, files_of, render
+from camera_hub.simulate.clips import ClipFiles, files_of, render, renderer_version
 from camera_hub.simulate.hamlet import prepare, render_clip
 from camera_hub.simulate.scenario import scenario
 
@@ -84,6 +84,26 @@ def test_giving_up_in_the_middle_leaves_nothing_behind(tmp_path: Path) -> None:
 
     with pytest.raises(EnoughError):
         render(scenario(SCENE, 5, None, CLIP_S), tmp_path, stop)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_clips_of_older_drawing_code_make_way_and_others_stay(tmp_path: Path) -> None:
+    story = scenario(SCENE, 5, None, 2.0)
+    other = files_of(tmp_path, scenario(SCENE, 6, None, 2.0)).main
+    older = tmp_path / files_of(tmp_path, story).main.name.replace(renderer_version(), "0123456789")
+    half = tmp_path / (files_of(tmp_path, story).sub.name + ".part")
+    for path in (other, older, half):
+        path.write_bytes(b"")
+    files = render(story, tmp_path)
+    assert files.are_there()
+    assert other.exists()
+    assert not older.exists()
+    assert not half.exists()
+
+
+def test_prepare_that_is_stopped_in_the_middle_leaves_no_half_file(tmp_path: Path) -> None:
+    stop = threading.Event()
+    prepare(tmp_path, 5, lambda scene_id, share: stop.set(), scenes=(SCENE,), stop=stop)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -42,7 +42,8 @@ def test_boxes_lie_where_the_picture_differs_by_a_mover(film: Film) -> None:
         assert nobody == []
         changed = np.abs(planes[:HEIGHT].astype(int) - empty[:HEIGHT]) > 6
         if not seen:
-            assert not changed.any(), t
+            # A headlamp shines into the picture before its motorbike is in it, and nothing else does.
+            assert not changed.any() or any(m.lamp and m.on_way(float(t)) for m in film.movers), t
         for one in seen:
             if one.share < 0.9:
                 continue
