@@ -11,13 +11,13 @@ help: ## list what can be made
 
 demo: ## a practice hamlet of seven cameras on this machine
 	@scripts/python demo
-	@$(MAKE) --no-print-directory $(DASHBOARD)
+	@$(MAKE) -s --no-print-directory $(DASHBOARD)
 	@exec $(BIN)/camera-hub run config/demo.yaml
 
 test: ## all checks and all tests
 	@scripts/packages
 	@scripts/python dev
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) -s --no-print-directory check
 	$(BIN)/python -m pytest
 
 check: lint types imports web-test ## everything that needs no running hub

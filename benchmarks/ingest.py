@@ -192,7 +192,7 @@ def _kind(process: psutil.Process) -> str:
         return "camera process" if parent and "forkserver" in " ".join(parent.cmdline()) else "fork server"
     if "resource_tracker" in line:
         return "resource tracker"
-    return process.name()
+    return str(process.name())
 
 
 def _print(costs: Sequence[Cost], cameras: int) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamError
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from tests.integration.test_hub_runs import camera
 from tests.support.hub import Browserless, command, server_section, signed_in, users, write_config
@@ -62,9 +62,9 @@ def pair(tmp_path: Path, lane: Path) -> Pair:
     return Pair(tmp_path, lane)
 
 
-async def _watch(browser: Browserless) -> tuple[RTCPeerConnection, list[int]]:
+async def _watch(browser: Browserless) -> tuple[RTCPeerConnection, list[int | None]]:
     """Watch the hamlet's camera by WHEP; the list grows with each packet's time."""
-    peer, seen = RTCPeerConnection(RTCConfiguration(iceServers=[])), list[int]()
+    peer, seen = RTCPeerConnection(RTCConfiguration(iceServers=[])), list[int | None]()
     peer.addTransceiver("video", direction="recvonly")
     await peer.setLocalDescription(await peer.createOffer())
     answer = await asyncio.to_thread(
@@ -74,7 +74,7 @@ async def _watch(browser: Browserless) -> tuple[RTCPeerConnection, list[int]]:
         headers={"content-type": "application/sdp"},
     )
     assert answer.status_code == 201, answer.text
-    tracks = []
+    tracks: list[MediaStreamTrack] = []
     peer.on("track", tracks.append)
     await peer.setRemoteDescription(RTCSessionDescription(answer.text, "answer"))
 
@@ -84,7 +84,8 @@ async def _watch(browser: Browserless) -> tuple[RTCPeerConnection, list[int]]:
                 frame = await tracks[0].recv()
                 seen.append(frame.pts)
 
-    peer.draining = asyncio.create_task(drain())  # kept with the peer, so that it is not collected
+    draining = asyncio.create_task(drain())
+    peer.on("connectionstatechange", lambda: draining)  # kept with the peer, so that it is not collected
     return peer, seen
 
 

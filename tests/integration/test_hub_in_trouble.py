@@ -98,9 +98,9 @@ def test_a_full_disk_costs_the_oldest_and_never_the_newest(tmp_path: Path) -> No
             signed_in(int(str(server["port"]))) as browser,
         ):
             recordings = disk / "data" / "recordings"
-            first: list[Path] = []
-            until_blocking(lambda: first.extend(sorted(recordings.rglob("*.mp4"))[:1]) or first, 60)
-            until_blocking(lambda: not first[0].exists(), 150)  # the oldest went
+            until_blocking(lambda: any(recordings.rglob("*.mp4")), 60)
+            oldest = min(recordings.rglob("*.mp4"))
+            until_blocking(lambda: not oldest.exists(), 150)
             known = _events_with_clips(browser)
             until_blocking(lambda: _events_with_clips(browser) > known, 60)  # and the newest is there
             newest = max(recordings.rglob("*.mp4"), key=lambda file: file.stat().st_mtime)
