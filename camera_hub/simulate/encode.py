@@ -28,8 +28,8 @@ class Format:
     most_kbit_s: int
 
 
-MAIN = Format(1280, 720, 15, 25, 2600)
-SUB = Format(640, 360, 10, 26, 520)
+MAIN = Format(1280, 720, 15, 25, 2200)
+SUB = Format(640, 360, 10, 26, 450)
 
 
 class Encoder:
