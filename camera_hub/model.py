@@ -39,6 +39,68 @@ class CameraState(StrEnum):
     AWAY = "away"  # its worker is not linked, so nobody knows
 
 
+class Cause(StrEnum):
+    """What is wrong with a camera, for programs: the dashboard has a sentence for each in each language.
+
+    A name that is not known, from a worker that is newer than the server, is read as UNEXPECTED.
+    """
+
+    REFUSED = "refused"  # nobody listens at the address
+    UNREACHABLE = "unreachable"  # no way to the address, or its name is unknown
+    TIMED_OUT = "timed-out"  # no answer came in time
+    BUSY = "busy"  # it answers, but cannot serve the stream now
+    NOT_FOUND = "not-found"  # it has no stream at this path
+    WRONG_TRANSPORT = "wrong-transport"  # it does not send this stream in this way
+    NONSENSE = "nonsense"  # what comes is not RTSP
+    NO_ONVIF = "no-onvif"  # it does not say by ONVIF what its streams are
+    ENDED = "ended"  # it broke the connection
+    STALLED = "stalled"  # it is connected, but sends nothing new
+    NO_KEYFRAME = "no-keyframe"  # it sends no picture that one could start with
+    NO_PASSWORD = "no-password"  # noqa: S105 - it wants a user name and password, and we have none
+    WRONG_PASSWORD = "wrong-password"  # noqa: S105 - it refuses ours
+    LONG_PASSWORD = "long-password"  # noqa: S105 - ours are longer than RTSP can carry here
+    NO_VIDEO = "no-video"  # there is no video in the stream
+    NO_SECOND_STREAM = "no-second-stream"  # it has but one stream, and two are wanted
+    UNSUPPORTED_CODEC = "unsupported-codec"  # detail: the codec, "MJPEG"; empty where it is unknown
+    CLIP_MISSING = "clip-missing"  # there is no such file, or we may not read it
+    CLIP_BAD = "clip-bad"  # the file is no video that can be played
+    CLIP_TRUNCATED = "clip-truncated"  # the file breaks off
+    CLIP_OVER = "clip-over"  # the clip has ended, and is not to be played again
+    PROCESS_ENDED = "process-ended"  # detail: the signal's name, "SIGSEGV", or the exit code, "70"
+    PROCESS_HUNG = "process-hung"  # its process fell silent
+    UNEXPECTED = "unexpected"  # what we have not thought of; the log has the details
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Cause | None":
+        return cls.UNEXPECTED if isinstance(value, str) else None
+
+
+class RecordingCause(StrEnum):
+    """Why nothing is recorded, for programs; what holds of Cause holds here too."""
+
+    DISK_FULL = "disk-full"
+    NOT_WRITABLE = "not-writable"  # the folder may not be written, or is not there
+    DISK_FAILING = "disk-failing"  # the disk reports errors
+    NO_KEYFRAME = "no-keyframe"  # nothing came that a recording could begin with
+    DAMAGED_STREAM = "damaged-stream"  # the stream as it is cannot be recorded
+    UNEXPECTED = "unexpected"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "RecordingCause | None":
+        return cls.UNEXPECTED if isinstance(value, str) else None
+
+
+class NotLive(StrEnum):
+    """Why a stream cannot be watched live, for programs; what a problem of the API has as `code`."""
+
+    AWAY = "away"  # the site is not linked
+    NOT_ONLINE = "not-online"  # the camera's state and cause say more
+    CODEC = "codec"  # browsers get H.264 alone, and the stream is another
+    B_FRAMES = "b-frames"  # WebRTC cannot carry pictures out of order
+    NO_PICTURE = "no-picture"  # nothing came in time
+    TOO_MANY = "too-many"  # as many watch as may
+
+
 class EventKind(StrEnum):
     MOTION = "motion"
     TAMPER = "tamper"
@@ -88,11 +150,15 @@ class CameraHealth(msgspec.Struct, frozen=True):
     camera: str
     state: CameraState
     since_us: int  # wall; when the state was entered
-    error: str = ""  # the last error in words; empty when all is well
+    error: str = ""  # the last error in words, for the operator; empty when all is well
     streams: tuple[StreamHealth, ...] = ()
     recording: str = ""  # why nothing is recorded, in words; empty when all is well
     restarts: int = 0  # of the camera's process
     pid: int | None = None
+    cause: Cause | None = None  # of the error
+    cause_detail: str = ""  # a name that belongs into the sentence; see Cause
+    cause_stream: StreamName | None = None  # where the other stream does better
+    recording_cause: RecordingCause | None = None
 
 
 class Zone(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ camera out.
 from camera_hub.cameras.clip import ClipSource
 from camera_hub.cameras.onvif_source import OnvifSource
 from camera_hub.cameras.rtsp import RtspSource
-from camera_hub.cameras.source import CameraError, NoVideoError, Source
+from camera_hub.cameras.source import CameraError, NoSecondStreamError, Source
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.config import CameraConfig
 from camera_hub.model import StreamName
@@ -37,7 +37,7 @@ def open_source(camera: CameraConfig, stream: StreamName, clock: Clock = SYSTEM_
         )
     address = getattr(camera.streams, stream, None)
     if address is None:
-        raise NoVideoError(f"the camera {camera.id} has no {stream} stream")
+        raise NoSecondStreamError(f"the camera {camera.id} has no {stream} stream")
     if camera.is_clip:
         return ClipSource(address, loop=camera.clip.loop, pace=camera.clip.pace, clock=clock)
     return RtspSource(

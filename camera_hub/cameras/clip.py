@@ -16,8 +16,8 @@ from av.video.stream import VideoStream
 from camera_hub.annexb import CODECS
 from camera_hub.cameras.source import (
     BadClipError,
+    ClipMissingError,
     GivenUpError,
-    NotFoundError,
     NoVideoError,
     TruncatedError,
     UnsupportedError,
@@ -99,7 +99,7 @@ class ClipSource(FFmpegSource):
 
     def _open_file(self) -> tuple[av.container.InputContainer, VideoStream]:
         if not self._path.is_file():
-            raise NotFoundError(f"{self.where} does not exist; looked in {self._path.parent}")
+            raise ClipMissingError(f"{self.where} does not exist; looked in {self._path.parent}")
         if not self._path.stat().st_size:
             raise BadClipError(f"{self.where} is empty; copy it again from where it came")
         try:
@@ -107,7 +107,7 @@ class ClipSource(FFmpegSource):
                 f"file:{self._path}", options={"protocol_whitelist": "file", "format_whitelist": FORMATS}
             )
         except PermissionError:
-            raise NotFoundError(
+            raise ClipMissingError(
                 f"{self.where} may not be read; give this user the right to read it"
             ) from None
         except (av.error.FFmpegError, OSError, ValueError):

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from camera_hub.cameras.source import (
     CameraError,
-    NonsenseError,
+    NoOnvifError,
+    NoPasswordError,
     NoVideoError,
     RefusedError,
     TimedOutError,
@@ -133,14 +134,14 @@ class _Asked:
         told = await media.GetStreamUri({"StreamSetup": setup, "ProfileToken": profile.token})
         url = str(told.Uri or "")
         if not url.startswith("rtsp://"):
-            raise NonsenseError(f"{self.where} gives no RTSP address for its stream; give it under `streams`")
+            raise NoOnvifError(f"{self.where} gives no RTSP address for its stream; give it under `streams`")
         return reachable(url, self._host)
 
     def _none_usable(self, profiles: list[Profile]) -> CameraError:
         codecs = sorted({profile.codec for profile in profiles if profile.codec})
         if not codecs:
             return NoVideoError(f"{self.where} has no video profile; set one up in its own settings")
-        return UnsupportedError.of(" and ".join(codecs), self.where)
+        return UnsupportedError.of(", ".join(codecs), self.where)
 
     def error(self, exc: Exception, timeout_s: float) -> CameraError:
         """What went wrong, in our words."""
@@ -149,7 +150,8 @@ class _Asked:
 
         chain = list(_chain(exc))
         if any(_is_refusal(link) for link in chain):
-            return UnauthorisedError(f"{self.where} refuses the user name or password{self._hint()}")
+            kind = UnauthorisedError if self._username else NoPasswordError
+            return kind(f"{self.where} refuses the user name or password{self._hint()}")
         if any(isinstance(link, TimeoutError) for link in chain):
             return TimedOutError(
                 f"{self.where} gave no ONVIF answer within {timeout_s:.0f} s; is it on, is the port right?"
@@ -162,8 +164,8 @@ class _Asked:
             return UnreachableError(f"{self.where} cannot be reached; check its address and the cables")
         fault = next((link for link in chain if isinstance(link, Fault)), None)
         if fault is not None and not isinstance(fault, TransportError):
-            return NonsenseError(f"{self.where} cannot say what its streams are; give them under `streams`")
-        return NonsenseError(
+            return NoOnvifError(f"{self.where} cannot say what its streams are; give them under `streams`")
+        return NoOnvifError(
             f"{self.where} does not speak ONVIF at this port; switch ONVIF on in its own settings, "
             "or give its addresses under `streams`"
         )

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from camera_hub.cameras import source as errors
 from camera_hub.cameras.onvif import TIMEOUT_S, StreamUrls, resolve
 from camera_hub.cameras.rtsp import RtspSource, Transport
-from camera_hub.cameras.source import CameraError, GivenUpError, NoVideoError, TimedOutError
+from camera_hub.cameras.source import CameraError, GivenUpError, NoSecondStreamError, TimedOutError
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.model import Packet, StreamInfo, StreamName
 
@@ -59,7 +59,7 @@ class OnvifSource:
         urls = self._ask()
         url = urls.main if self._stream == "main" else urls.sub
         if url is None:
-            raise NoVideoError(
+            raise NoSecondStreamError(
                 f"{self._where} has but one stream in H.264; "
                 "set up a second, of about 640x360, in its own settings"
             )
@@ -132,7 +132,7 @@ def answer() -> None:
         told: tuple[object, ...] = resolve(host, port, username, password)
         kind = StreamUrls.__name__
     except CameraError as error:
-        kind, told = type(error).__name__, (str(error),)
+        kind, told = type(error).__name__, (str(error), error.detail)
     json.dump([kind, *told], sys.stdout)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import structlog
 
 from camera_hub.cameras.retry import Progress, Retry
-from camera_hub.cameras.source import CameraError, Source, StalledError, UnauthorisedError
+from camera_hub.cameras.source import CameraError, ClipOverError, Source, StalledError, UnauthorisedError
 from camera_hub.cameras.stats import StreamStats
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.model import CameraState, Packet, StreamHealth, StreamInfo, StreamName
@@ -23,7 +23,7 @@ STALLED_AFTER_S = 10.0
 
 OnInfo = Callable[[StreamInfo], object]
 OnPacket = Callable[[Packet], object]
-OnState = Callable[[CameraState, str, int], object]
+OnState = Callable[[CameraState, CameraError | None, int], object]
 
 
 class StreamReader:
@@ -31,8 +31,8 @@ class StreamReader:
 
     `open_source` makes a fresh source for each attempt. `on_info` precedes the packets of each
     connection, and those of a stream that changed; the packet after it is a keyframe. `on_state`
-    gets the state, the last error in words (empty when online) and the wall time (µs); it is
-    called at each change of one of the first two.
+    gets the state, the last error (None when online) and the wall time (µs); it is called at each
+    change of the state or of the error's words.
     """
 
     def __init__(
@@ -62,15 +62,14 @@ class StreamReader:
 
     def run(self) -> None:
         """Read until `stop`, or until a clip that does not loop has ended."""
-        self._tell(CameraState.CONNECTING, "")
+        self._tell(CameraState.CONNECTING, None)
         while not self._stopping.is_set():
             error = self._attempt()
             if self._stopping.is_set():
                 break
             if error is None:
-                self._tell(CameraState.STALLED, "the clip has ended")
-                break
-            self._tell(error.state, str(error))
+                error = ClipOverError("the clip has ended")
+            self._tell(error.state, error)
             if error.final:
                 break
             self._wait(error)
@@ -130,7 +129,7 @@ class StreamReader:
             self._stats.add(packet, now_us)
             if self._online_us is None:
                 self._online_us = now_us
-                self._tell(CameraState.ONLINE, "")
+                self._tell(CameraState.ONLINE, None)
             self._on_packet(packet)
 
     def _wait(self, error: CameraError) -> None:
@@ -139,7 +138,8 @@ class StreamReader:
         log.debug("trying again", after_s=round(delay_s, 1), error=str(error))
         self._stopping.wait(delay_s)
 
-    def _tell(self, state: CameraState, error: str) -> None:
-        if self._told != (state, error):
-            self._told = (state, error)
+    def _tell(self, state: CameraState, error: CameraError | None) -> None:
+        told = (state, str(error or ""))
+        if self._told != told:
+            self._told = told
             self._on_state(state, error, self._clock.wall_us())

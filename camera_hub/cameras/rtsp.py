@@ -17,10 +17,14 @@ from av.video.stream import VideoStream
 
 from camera_hub.annexb import CODECS
 from camera_hub.cameras.source import (
+    BusyError,
     CameraError,
     EndedError,
     GivenUpError,
+    LongPasswordError,
+    NoKeyframeError,
     NonsenseError,
+    NoPasswordError,
     NotFoundError,
     NoVideoError,
     RefusedError,
@@ -29,6 +33,7 @@ from camera_hub.cameras.source import (
     UnauthorisedError,
     UnreachableError,
     UnsupportedError,
+    WrongTransportError,
 )
 from camera_hub.cameras.units import FFmpegSource, UnitMaker, annexb_extradata
 from camera_hub.clock import SYSTEM_CLOCK, Clock
@@ -65,13 +70,13 @@ _OPEN_ERRORS: dict[int | type[Exception], tuple[type[CameraError], str]] = {
         NotFoundError,
         "has no stream at this path; check what follows the host",
     ),
-    av.error.HTTPServerError: (TimedOutError, _CANNOT_SERVE),
-    av.error.HTTPTooManyRequestsError: (TimedOutError, _CANNOT_SERVE),
+    av.error.HTTPServerError: (BusyError, _CANNOT_SERVE),
+    av.error.HTTPTooManyRequestsError: (BusyError, _CANNOT_SERVE),
     av.error.HTTPOtherClientError: (
-        NonsenseError,
+        WrongTransportError,
         "refuses to send this stream; check the path of its address, or try the other `transport`",
     ),
-    errno.EPROTONOSUPPORT: (NonsenseError, _OTHER_TRANSPORT),
+    errno.EPROTONOSUPPORT: (WrongTransportError, _OTHER_TRANSPORT),
 }
 
 
@@ -188,7 +193,7 @@ class RtspSource(FFmpegSource):
             if packet is not None:
                 yield packet
             elif now_us - opened_us > KEYFRAME_TIMEOUT_S * 1e6:
-                raise StalledError(
+                raise NoKeyframeError(
                     f"{self.where} has sent no keyframe for {KEYFRAME_TIMEOUT_S:.0f} s; set a keyframe "
                     "interval (I-frame interval, GOP) of about 2 s in the camera's own settings"
                 )
@@ -213,6 +218,8 @@ class RtspSource(FFmpegSource):
         kind, words = (
             _OPEN_ERRORS.get(type(exc)) or _OPEN_ERRORS.get(_errno(exc)) or (NonsenseError, _NO_RTSP)
         )
+        if kind is UnauthorisedError and not self._user_info:
+            kind = NoPasswordError
         words = words.format(
             timeout=f"{self._open_timeout_s:.0f}",
             transport=self._transport,
@@ -255,7 +262,7 @@ def _user_info(username: str | None, password: str | None) -> str:
         return ""
     info = quote(username or "", safe="") + ":" + quote(password or "", safe="")
     if len(info) > MAX_CREDENTIALS:
-        raise UnauthorisedError(
+        raise LongPasswordError(
             "the camera's user name and password are too long: together they may have "
             f"{MAX_CREDENTIALS - 1} signs, where others than letters, digits and - . _ ~ count three and "
             "more; set a shorter password in the camera and here"

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from camera_hub.model import CameraHealth, CameraState, StreamHealth, StreamName
+from camera_hub.cameras import CameraError
+from camera_hub.model import CameraHealth, CameraState, RecordingCause, StreamHealth, StreamName
 
 # From bad to good; `away` is what a server says of a site, never a worker of a camera.
 _WORST_FIRST = (
@@ -20,11 +21,14 @@ class HasHealth(Protocol):
 
     stream: StreamName
     state: CameraState
-    error: str
+    error: CameraError | None
     since_us: int
 
     @property
     def recording_problem(self) -> str: ...
+
+    @property
+    def recording_cause(self) -> RecordingCause | None: ...
 
     def health(self) -> StreamHealth | None: ...
 
@@ -33,14 +37,19 @@ def camera_health(camera: str, streams: Sequence[HasHealth]) -> CameraHealth:
     """One camera's health from its streams'."""
     worst = min(streams, key=lambda s: _WORST_FIRST.index(s.state))
     error = worst.error
-    if error and any(s.state is not worst.state for s in streams):
-        error = f"{worst.stream}: {error}"  # the other stream is better, so say which one is meant
-    problems = [s.recording_problem for s in streams if s.recording_problem]
+    # Where the other stream is better, say which one is meant.
+    named = worst.stream if error and any(s.state is not worst.state for s in streams) else None
+    words = str(error or "")
+    unrecorded = next((s for s in streams if s.recording_problem), None)
     return CameraHealth(
         camera=camera,
         state=worst.state,
         since_us=worst.since_us,
-        error=error,
+        error=f"{named}: {words}" if named else words,
         streams=tuple(h for s in streams if (h := s.health()) is not None),
-        recording=problems[0] if problems else "",
+        recording=unrecorded.recording_problem if unrecorded else "",
+        cause=error.cause if error else None,
+        cause_detail=error.detail if error else "",
+        cause_stream=named,
+        recording_cause=unrecorded.recording_cause if unrecorded else None,
     )

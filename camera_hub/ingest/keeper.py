@@ -31,7 +31,7 @@ from camera_hub.ingest.messages import (
     TapOpened,
     TapPackets,
 )
-from camera_hub.model import CameraHealth, CameraState, StreamName
+from camera_hub.model import CameraHealth, CameraState, Cause, StreamName
 
 log = structlog.get_logger(__name__)
 
@@ -85,15 +85,15 @@ class CameraKeeper:
         while True:
             began_us = self._clock.monotonic_us()
             process, channel = await self._start()
-            why = "was stopped"
+            hung = False
             try:
-                why = await self._listen(channel)
+                hung = await self._listen(channel)
             finally:
                 self._channel = None
                 await asyncio.shield(self._end(process, channel))
             lasted_s = (self._clock.monotonic_us() - began_us) / 1e6
             failures = 0 if lasted_s > STEADY_S else failures + 1
-            self._died(why or _how_it_ended(process.exitcode))
+            self._died(process.exitcode, hung)
             pause_s = BACKOFF_S[min(failures, len(BACKOFF_S)) - 1] if failures else BACKOFF_S[0]
             await asyncio.sleep(pause_s * random.uniform(0.8, 1.0))  # noqa: S311 - jitter, no secret
 
@@ -137,17 +137,17 @@ class CameraKeeper:
         self.health = msgspec.structs.replace(self.health, pid=process.pid)
         return process, channel
 
-    async def _listen(self, channel: WorkerEnd) -> str:
-        """Why the process is no more, in words; empty where its exit code says it."""
+    async def _listen(self, channel: WorkerEnd) -> bool:
+        """Until the process is no more, or, and that is True, has fallen silent."""
         heard = asyncio.get_running_loop().time()
         while True:
             try:
                 async with asyncio.timeout_at(heard + SILENT_S):
                     message = await channel.receive()
             except TimeoutError:
-                return "hung and was killed"
+                return True
             except EOFError:
-                return ""
+                return False
             if isinstance(message, Beat):
                 heard = asyncio.get_running_loop().time()
             self._take(message)
@@ -170,8 +170,9 @@ class CameraKeeper:
             case EventFound() | TapOpened() | TapPackets():
                 self._on_news(self.camera, message)
 
-    def _died(self, how: str) -> None:
+    def _died(self, code: int | None, hung: bool) -> None:
         self._restarts += 1
+        how = "hung and was killed" if hung else _how_it_ended(code)
         log.error("camera process ended; starting it again", camera=self.camera, how=how)
         self.health = CameraHealth(
             camera=self.camera,
@@ -179,6 +180,8 @@ class CameraKeeper:
             since_us=self._clock.wall_us(),
             error=f"the camera's process {how}; it is being started again",
             restarts=self._restarts,
+            cause=Cause.PROCESS_HUNG if hung else Cause.PROCESS_ENDED,
+            cause_detail="" if hung else _signal(code) or str(code),
         )
         self._on_death(self.camera)
         self._on_health()
@@ -203,9 +206,15 @@ def _join(process: ForkServerProcess, timeout_s: float) -> bool:
 
 
 def _how_it_ended(code: int | None) -> str:
-    if code is not None and code < 0:
-        try:
-            return f"was ended by {signal.Signals(-code).name}"
-        except ValueError:
-            return f"was ended by signal {-code}"
-    return f"ended with code {code}"
+    by = _signal(code)
+    return f"was ended by {by}" if by else f"ended with code {code}"
+
+
+def _signal(code: int | None) -> str:
+    """The name of the signal that ended a process; empty where none did."""
+    if code is None or code >= 0:
+        return ""
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"

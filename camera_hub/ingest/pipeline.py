@@ -7,7 +7,7 @@ works in a thread of its own; the live tap flows only while somebody watches.
 import threading
 from collections.abc import Callable
 
-from camera_hub.cameras import open_source
+from camera_hub.cameras import CameraError, open_source
 from camera_hub.cameras.decoding import DecodedFrame, LumaDecoder
 from camera_hub.cameras.reader import StreamReader
 from camera_hub.clock import Clock
@@ -17,7 +17,7 @@ from camera_hub.ingest.messages import TapOpened, TapPackets
 from camera_hub.ingest.packet_queue import PacketQueue, Pause
 from camera_hub.ingest.watcher import Watcher
 from camera_hub.live.gop import GopCache
-from camera_hub.model import CameraState, Packet, StreamHealth, StreamInfo, StreamName
+from camera_hub.model import CameraState, Packet, RecordingCause, StreamHealth, StreamInfo, StreamName
 from camera_hub.recording import Recorder
 
 TICK_S = 1.0
@@ -38,7 +38,7 @@ class StreamPipeline:
     ) -> None:
         self.stream = stream
         self.state = CameraState.CONNECTING
-        self.error = ""
+        self.error: CameraError | None = None
         self.since_us = clock.wall_us()
         self._clock = clock
         self._on_state = on_state
@@ -96,6 +96,10 @@ class StreamPipeline:
     def recording_problem(self) -> str:
         return self._recorder.problem if self._recorder else ""
 
+    @property
+    def recording_cause(self) -> RecordingCause | None:
+        return self._recorder.cause if self._recorder else None
+
     def health(self) -> StreamHealth | None:
         """None while the stream has never been open."""
         dropped = self._recorder_queue.dropped + (self._watcher_queue.dropped if self._watcher_queue else 0)
@@ -115,7 +119,7 @@ class StreamPipeline:
             self._watcher_queue.put(packet)
         self._tap.packet(packet)
 
-    def _state_changed(self, state: CameraState, error: str, wall_us: int) -> None:
+    def _state_changed(self, state: CameraState, error: CameraError | None, wall_us: int) -> None:
         if self.state is CameraState.ONLINE and state is not CameraState.ONLINE:
             self._recorder_queue.put(Pause.PAUSE)
             self._tap.stopped()

@@ -22,7 +22,7 @@ from camera_hub.live import peer
 from camera_hub.live.channel import LiveChannel, Opened, Paused, Viewer
 from camera_hub.live.offer import OfferError, finish_answer, h264_profile, read_offer
 from camera_hub.live.timeline import Pacer, Timeline
-from camera_hub.model import HubError, Packet, StreamInfo
+from camera_hub.model import HubError, NotLive, Packet, StreamInfo
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +41,15 @@ _ANY_PROFILE = bytes.fromhex("42e01f")
 class TooManyViewersError(HubError):
     """As many watch as are allowed to."""
 
+    code = NotLive.TOO_MANY
+
 
 class NotLiveError(HubError):
     """The stream cannot be shown now."""
+
+    def __init__(self, words: str, code: NotLive = NotLive.NO_PICTURE) -> None:
+        super().__init__(words)
+        self.code = code
 
 
 class CannotCarryError(NotLiveError):
@@ -55,12 +61,14 @@ def _check_carried(channel: LiveChannel, info: StreamInfo) -> None:
         name = {"hevc": "H.265"}.get(info.codec, info.codec)
         raise CannotCarryError(
             f"this camera's {channel.stream} stream is {name}, which is not shown live by WebRTC; "
-            "set the stream to H.264 in the camera"
+            "set the stream to H.264 in the camera",
+            NotLive.CODEC,
         )
     if channel.reordered:
         raise CannotCarryError(
             f"this camera's {channel.stream} stream has B-frames, whose order WebRTC cannot carry; "
-            "set the stream to baseline profile, or B-frames to 0, in the camera"
+            "set the stream to baseline profile, or B-frames to 0, in the camera",
+            NotLive.B_FRAMES,
         )
 
 

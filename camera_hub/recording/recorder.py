@@ -1,10 +1,10 @@
 """Keeps one stream of one camera on disk: packets in, segments and their rows out.
 
 Promises: nothing that goes wrong on the disk or in the catalogue comes out of `start`, `write` or `close`;
-what could not be recorded, and why, is in `problem`. A full disk costs the oldest recordings: room is made
-and the very same fragment written again. Where that does not help, what is on disk stays, and a new segment
-is tried at a keyframe, with growing pauses. A catalogue that cannot be written stops no recording: its rows
-wait, and follow.
+what could not be recorded, and why, is in `problem` and `cause`. A full disk costs the oldest recordings:
+room is made and the very same fragment written again. Where that does not help, what is on disk stays, and a
+new segment is tried at a keyframe, with growing pauses. A catalogue that cannot be written stops no
+recording: its rows wait, and follow.
 Relies on packets in decoding order, from one thread.
 """
 
@@ -19,7 +19,7 @@ import structlog
 from ulid import ULID
 
 from camera_hub.clock import Clock
-from camera_hub.model import HubError, Packet, StreamInfo, StreamName
+from camera_hub.model import HubError, Packet, RecordingCause, StreamInfo, StreamName
 from camera_hub.recording import files
 from camera_hub.recording.catalogue import Catalogue, Segment
 from camera_hub.recording.segment import SegmentWriter
@@ -62,6 +62,7 @@ class Recorder:
         self._row: Segment | None = None
         self._rows_waiting: dict[str, Segment] = {}
         self._problem = ""
+        self._cause: RecordingCause | None = None
         self._failures = 0
         self._again_us = 0  # monotonic; no new segment before
         self._waiting_since_us: int | None = None  # monotonic; for a keyframe
@@ -71,6 +72,11 @@ class Recorder:
     def problem(self) -> str:
         """Why nothing is recorded, in words; '' when all is well."""
         return self._problem
+
+    @property
+    def cause(self) -> RecordingCause | None:
+        """The same for programs; None when all is well."""
+        return self._cause
 
     def start(self, info: StreamInfo) -> None:
         """The stream was opened: what comes now has these parameters."""
@@ -102,7 +108,7 @@ class Recorder:
             writer, path = self._open_file(info, packet)
         except HubError as exc:
             self.lost += 1
-            self._tell(str(exc))
+            self._tell(str(exc), RecordingCause.DAMAGED_STREAM)
             return
         except OSError as exc:
             self.lost += 1
@@ -162,7 +168,7 @@ class Recorder:
             return
         if self._problem and writer.bytes:
             self._failures = 0
-            self._tell("")
+            self._tell("", None)
 
     def _finish(self, following: Packet | None) -> None:
         if self._writer is not None:
@@ -199,7 +205,8 @@ class Recorder:
         if self._waiting_since_us is None:
             self._waiting_since_us = now_us
         elif now_us - self._waiting_since_us > NO_KEYFRAME_US:
-            self._tell("The camera sends no keyframe; set its keyframe interval to 2 seconds.")
+            words = "The camera sends no keyframe; set its keyframe interval to 2 seconds."
+            self._tell(words, RecordingCause.NO_KEYFRAME)
 
     def _ask_for_room(self, waiting_bytes: int) -> None:
         try:
@@ -211,12 +218,12 @@ class Recorder:
         pause_s = BACKOFF_S[min(self._failures, len(BACKOFF_S) - 1)] * random.uniform(0.8, 1.0)  # noqa: S311
         self._failures += 1
         self._again_us = self._clock.monotonic_us() + int(pause_s * 1e6)
-        self._tell(_in_words(exc))
+        self._tell(_in_words(exc), _cause(exc))
 
-    def _tell(self, problem: str) -> None:
+    def _tell(self, problem: str, cause: RecordingCause | None) -> None:
         if problem == self._problem:
             return
-        self._problem = problem
+        self._problem, self._cause = problem, cause
         if problem:
             self._log.error("nothing is recorded", problem=problem)
         else:
@@ -242,6 +249,14 @@ class Recorder:
         while len(self._rows_waiting) > MOST_ROWS_WAITING:
             row = self._rows_waiting.pop(next(iter(self._rows_waiting)))
             self._log.error("a recording is in no catalogue until it is rebuilt", path=row.path)
+
+
+def _cause(exc: OSError) -> RecordingCause:
+    if exc.errno in _FULL:
+        return RecordingCause.DISK_FULL
+    if exc.errno in _SHUT:
+        return RecordingCause.NOT_WRITABLE
+    return RecordingCause.DISK_FAILING if exc.errno == errno.EIO else RecordingCause.UNEXPECTED
 
 
 def _in_words(exc: OSError) -> str:

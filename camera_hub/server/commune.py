@@ -15,7 +15,7 @@ from camera_hub.link.messages import (
     LivePackets,
 )
 from camera_hub.live.hub import LiveHub
-from camera_hub.model import CameraState, StreamName
+from camera_hub.model import CameraState, NotLive, StreamName
 from camera_hub.server.shapes import Camera, global_id
 from camera_hub.server.sites_state import SitesState
 
@@ -57,7 +57,8 @@ class Watchable:
     """A camera as live needs it."""
 
     streams: tuple[StreamName, ...]
-    unavailable: str  # why nothing can be shown, in words; empty when all is well
+    unavailable: str = ""  # why nothing can be shown, in words; empty when all is well
+    code: NotLive | None = None  # the same for programs
 
 
 def watchable(state: SitesState, camera_id: str) -> Watchable | None:
@@ -66,10 +67,12 @@ def watchable(state: SitesState, camera_id: str) -> Watchable | None:
     if told is None or camera is None:
         return None
     info, connected = told
-    return Watchable(info.streams, _why_not(camera) if connected else AWAY)
+    if not connected:
+        return Watchable(info.streams, AWAY, NotLive.AWAY)
+    if camera.state != CameraState.ONLINE:
+        return Watchable(info.streams, _why_not(camera), NotLive.NOT_ONLINE)
+    return Watchable(info.streams)
 
 
 def _why_not(camera: Camera) -> str:
-    if camera.state == CameraState.ONLINE:
-        return ""
     return f"the camera is {camera.state.value} now{f': {camera.error}' if camera.error else ''}"

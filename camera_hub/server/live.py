@@ -12,7 +12,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from camera_hub.live.hub import LiveHub
 from camera_hub.live.offer import MAX_OFFER_BYTES, OfferError
 from camera_hub.live.whep import NotLiveError, TooManyViewersError, WhepSessions
-from camera_hub.model import StreamName
+from camera_hub.model import NotLive, StreamName
 from camera_hub.server.problems import Problem, problems
 
 SDP = "application/sdp"
@@ -29,6 +29,10 @@ class LiveCamera(Protocol):
     @property
     def unavailable(self) -> str:
         """Why nothing can be shown live now, in words; empty when all is well."""
+
+    @property
+    def code(self) -> NotLive | None:
+        """The same for programs."""
 
 
 class User(Protocol):
@@ -82,14 +86,14 @@ def live_router(
             raise Problem(404, f"There is no camera {camera}.")
         offer = await _offer(request)
         if found.unavailable:
-            raise _unavailable(found.unavailable)
+            raise _unavailable(found.unavailable, found.code)
         shown = stream if stream in found.streams else found.streams[0]
         try:
             made, answer = await sessions.create(offer, hub.channel(camera, shown), session.user.name)
         except OfferError as exc:
             raise Problem(422, str(exc)) from exc
         except (TooManyViewersError, NotLiveError) as exc:
-            raise _unavailable(str(exc)) from exc
+            raise _unavailable(str(exc), exc.code) from exc
         headers = {"Location": f"{request.url.path}/{made}", "ETag": f'"{made}"', "Cache-Control": "no-store"}
         return Response(answer, status_code=201, media_type=SDP, headers=headers)
 
@@ -145,5 +149,5 @@ async def _offer(request: Request) -> str:
     return offer
 
 
-def _unavailable(detail: str) -> Problem:
-    return Problem(503, detail, {"Retry-After": RETRY_S})
+def _unavailable(detail: str, code: NotLive | None) -> Problem:
+    return Problem(503, detail, {"Retry-After": RETRY_S}, code)

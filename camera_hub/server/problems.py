@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from camera_hub.model import HubError
+from camera_hub.model import HubError, NotLive
 
 log = structlog.get_logger(__name__)
 
@@ -45,17 +45,25 @@ class ProblemDetails(BaseModel):
     title: str
     status: int
     detail: str
+    code: NotLive | None = Field(default=None, description="For a stream that cannot be watched live")
     mistakes: list[Mistake] | None = Field(default=None, description="For a request that is not valid")
 
 
 class Problem(Exception):  # noqa: N818 - the RFC's own word
     """An answer that is an error. `detail` is a sentence for people: what is wrong and what to do."""
 
-    def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        headers: Mapping[str, str] | None = None,
+        code: NotLive | None = None,
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.headers = headers
+        self.code = code
 
 
 def problem_response(
@@ -63,9 +71,12 @@ def problem_response(
     detail: str,
     headers: Mapping[str, str] | None = None,
     mistakes: list[Mistake] | None = None,
+    code: NotLive | None = None,
 ) -> Response:
     """The problem as a response, also for those who are below the app: middleware."""
-    details = ProblemDetails(title=HTTPStatus(status).phrase, status=status, detail=detail, mistakes=mistakes)
+    details = ProblemDetails(
+        title=HTTPStatus(status).phrase, status=status, detail=detail, code=code, mistakes=mistakes
+    )
     return JSONResponse(
         details.model_dump(exclude_none=True),
         status,
@@ -128,7 +139,7 @@ def install(app: FastAPI) -> None:
 
 async def _problem(_: Request, exc: Exception) -> Response:
     assert isinstance(exc, Problem)
-    return problem_response(exc.status, exc.detail, exc.headers)
+    return problem_response(exc.status, exc.detail, exc.headers, code=exc.code)
 
 
 async def _http(request: Request, exc: Exception) -> Response:

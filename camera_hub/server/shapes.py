@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, Field
 
-from camera_hub.model import CameraState, EventKind, StreamName
+from camera_hub.model import CameraState, Cause, EventKind, RecordingCause, StreamName
 from camera_hub.store import StoredEvent
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,8 +69,19 @@ class Camera(BaseModel):
     place: str
     state: CameraState
     since: datetime | None = Field(description="When the state was entered; null when that is not known")
-    error: str = Field(description="The last error in words; empty when all is well")
+    error: str = Field(description="The last error in words, for the operator; empty when all is well")
+    cause: Cause | None = Field(description="The last error for programs; null when all is well")
+    cause_detail: str = Field(
+        description="What a sentence about the cause names: the codec (`unsupported-codec`), "
+        "the signal or exit code (`process-ended`); empty otherwise"
+    )
+    cause_stream: StreamName | None = Field(
+        description="The stream that the error is about, where the other one does better"
+    )
     recording: str = Field(description="Why nothing is recorded, in words; empty when all is well")
+    recording_cause: RecordingCause | None = Field(
+        description="Why nothing is recorded, for programs; null when all is well"
+    )
     restarts: int
     zones: list[Zone]
     streams: list[Stream]

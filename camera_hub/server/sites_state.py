@@ -195,7 +195,15 @@ def _visible(health: CameraHealth | None) -> tuple[object, ...] | None:
     """What people are told at once when it changes; measures follow every few seconds."""
     if health is None:
         return None
-    return (health.state, health.since_us, health.error, health.recording, health.restarts)
+    return (
+        health.state,
+        health.since_us,
+        health.error,
+        health.cause,
+        health.recording,
+        health.recording_cause,
+        health.restarts,
+    )
 
 
 def _site_shape(site: _Site) -> Site:
@@ -228,7 +236,11 @@ def _camera_shape(site: _Site, info: CameraInfo) -> Camera:
         state=state,
         since=instant_or_none(since_us),
         error=health.error if health else "",
+        cause=health.cause if health else None,
+        cause_detail=health.cause_detail if health else "",
+        cause_stream=health.cause_stream if health else None,
         recording=health.recording if health else "",
+        recording_cause=health.recording_cause if health else None,
         restarts=health.restarts if health else 0,
         zones=[Zone(name=zone.name, polygon=list(zone.polygon)) for zone in info.zones],
         streams=[_stream_shape(stream) for stream in health.streams] if health else [],

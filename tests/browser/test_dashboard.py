@@ -15,7 +15,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright, expect
 
 from camera_hub.clock import SYSTEM_CLOCK
-from camera_hub.model import CameraInfo, CameraState, Event, EventKind, Zone
+from camera_hub.model import CameraInfo, CameraState, Cause, Event, EventKind, Zone
 from tests.support import needs
 from tests.support.chromium import FLAGS
 from tests.support.dashboard import USER, Film, Hamlet, event_id, served
@@ -160,6 +160,25 @@ async def test_an_old_picture_is_never_shown_as_live(tmp_path: Path, film: Film)
         await expect(page.locator(".why")).to_have_count(2)
         await hamlet.link()
         await playing(page, 2)
+
+
+async def test_what_is_wrong_is_said_in_the_readers_language(tmp_path: Path, film: Film) -> None:
+    """The worker's own words, which are English, are there for who opens the details."""
+    hevc = Film(msgspec.structs.replace(film.info, codec="hevc"), film.packets, film.duration_us)
+    async with hub(tmp_path, film) as (hamlet, address), browser() as context:
+        page = await opened(context, address)
+        await hamlet.say(
+            "cong-lang", CameraState.UNSUPPORTED, "it sends MJPEG", Cause.UNSUPPORTED_CODEC, "MJPEG"
+        )
+        await page.click("text=Cổng làng")
+        notice = page.locator(".notice")
+        await expect(notice).to_contain_text("Camera gửi hình bằng mã MJPEG, ở đây chưa dùng được")
+        await expect(notice.get_by_text("it sends MJPEG")).to_be_hidden()
+        await notice.locator("summary").click()
+        await expect(notice.get_by_text("it sends MJPEG")).to_be_visible()
+        hamlet.films = {**hamlet.films, "cong-lang": hevc}
+        await hamlet.say("cong-lang", CameraState.ONLINE)
+        await expect(page.locator(".why")).to_contain_text("không phải H.264 nên không xem trực tiếp được")
 
 
 async def test_an_event_appears_goes_on_ends_and_its_clip_plays(tmp_path: Path, film: Film) -> None:

@@ -86,7 +86,11 @@ async def test_a_camera_in_full(server: Server) -> None:
         "state": "online",
         "since": "2026-05-28T20:26:40Z",
         "error": "",
+        "cause": None,
+        "cause_detail": "",
+        "cause_stream": None,
         "recording": "",
+        "recording_cause": None,
         "restarts": 0,
         "zones": [{"name": "Lòng đường", "polygon": [[0.0, 0.5], [1.0, 0.5], [0.5, 1.0]]}],
         "streams": [

@@ -14,9 +14,11 @@ from camera_hub.cameras.reader import StreamReader
 from camera_hub.cameras.retry import Retry
 from camera_hub.cameras.rtsp import RtspSource
 from camera_hub.cameras.source import (
+    BusyError,
     CameraError,
     EndedError,
     NonsenseError,
+    NoPasswordError,
     NotFoundError,
     NoVideoError,
     RefusedError,
@@ -25,6 +27,7 @@ from camera_hub.cameras.source import (
     UnauthorisedError,
     UnreachableError,
     UnsupportedError,
+    WrongTransportError,
 )
 from camera_hub.model import CameraState, Packet
 from tests.support import bad_cameras as bad
@@ -84,10 +87,10 @@ JPEG = "m=video 0 RTP/AVP 26\r\na=control:track1\r\n"
         (bad.silent, TimedOutError, "connecting", "did not answer within"),
         (bad.garbage, NonsenseError, "connecting", "not RTSP"),
         (bad.answering("404 Not Found"), NotFoundError, "connecting", "no stream at this path"),
-        (bad.answering("500 Oops"), TimedOutError, "connecting", "cannot serve the stream now"),
-        (bad.answering("453 Not Enough Bandwidth"), NonsenseError, "connecting", "refuses to send"),
-        (bad.answering("401 Unauthorized", BASIC), UnauthorisedError, "unauthorised", "give `username`"),
-        (bad.answering("403 Forbidden"), UnauthorisedError, "unauthorised", "forbids"),
+        (bad.answering("500 Oops"), BusyError, "connecting", "cannot serve the stream now"),
+        (bad.answering("453 Not Enough Bandwidth"), WrongTransportError, "connecting", "refuses to send"),
+        (bad.answering("401 Unauthorized", BASIC), NoPasswordError, "unauthorised", "give `username`"),
+        (bad.answering("403 Forbidden"), NoPasswordError, "unauthorised", "forbids"),
         (bad.camera(bad.SOUND, bad.silent), NoVideoError, "unsupported", "no video"),
         (bad.camera(JPEG, bad.silent), UnsupportedError, "unsupported", "MJPEG"),
         (bad.camera(MPEG4, bad.silent), UnsupportedError, "unsupported", "MPEG4"),
@@ -196,7 +199,7 @@ def watched(
             lambda: source(address),
             on_info=lambda info: None,
             on_packet=lambda packet: None,
-            on_state=lambda state, error, wall_us: states.append((state, error)),
+            on_state=lambda state, error, wall_us: states.append((state, str(error or ""))),
             stalled_after_s=1.0,
             retry=Soon(),
         )

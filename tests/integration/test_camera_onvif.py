@@ -12,7 +12,7 @@ from camera_hub.cameras.onvif_source import OnvifSource
 from camera_hub.cameras.probe import probe_camera
 from camera_hub.cameras.source import (
     GivenUpError,
-    NonsenseError,
+    NoOnvifError,
     RefusedError,
     TimedOutError,
     UnauthorisedError,
@@ -94,7 +94,7 @@ def test_no_answer() -> None:
 
 
 def test_something_else_answers() -> None:
-    with bad.listening(bad.garbage) as address, pytest.raises(NonsenseError, match="does not speak ONVIF"):
+    with bad.listening(bad.garbage) as address, pytest.raises(NoOnvifError, match="does not speak ONVIF"):
         resolve("127.0.0.1", int(address.rsplit(":", 1)[1].split("/")[0]), USER, PASSWORD)
 
 

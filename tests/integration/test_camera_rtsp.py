@@ -11,7 +11,7 @@ import pytest
 
 from camera_hub.cameras.reader import StreamReader
 from camera_hub.cameras.rtsp import RtspSource, Transport
-from camera_hub.cameras.source import NonsenseError, NotFoundError, UnauthorisedError
+from camera_hub.cameras.source import NotFoundError, UnauthorisedError, WrongTransportError
 from camera_hub.model import CameraState, Packet, StreamInfo
 from tests.support import rtsp_servers
 from tests.support.cameras import assert_sound, read
@@ -77,7 +77,7 @@ def test_aio_rtsp_toolkit(aio_rtsp: str, name: str) -> None:
 
 
 def test_aio_rtsp_toolkit_refuses_what_it_cannot_send(aio_rtsp: str) -> None:
-    with pytest.raises(NonsenseError, match="refuses to send this stream"):
+    with pytest.raises(WrongTransportError, match="refuses to send this stream"):
         RtspSource(aio_rtsp + "mpeg4.mp4").open()
 
 
@@ -120,7 +120,7 @@ def test_a_camera_that_restarts_comes_back_by_itself(clips: Path) -> None:
         lambda: RtspSource(address[-1] + "h264.mp4/play_count_0"),
         on_info=lambda info: None,
         on_packet=packets.append,
-        on_state=lambda state, error, wall_us: states.append((state, error)),
+        on_state=lambda state, error, wall_us: states.append((state, str(error or ""))),
     )
     with rtsp_servers.aio_rtsp(clips) as base:
         address.append(base)

@@ -41,21 +41,21 @@ def test_every_camera_says_what_ails_it_and_the_good_one_does_not_notice(tmp_pat
         running = stack.enter_context(command("run", str(config), log=tmp_path / "log"))
         browser = stack.enter_context(signed_in(int(str(server["port"]))))
         wanted = {
-            "tot": ("online", ""),
-            "mat": ("connecting", "nowhere.mp4"),
-            "tu-choi": ("connecting", "refuses the connection"),
-            "sai-mat-khau": ("unauthorised", "user name or password"),
-            "mjpeg": ("unsupported", "MJPEG"),
-            "dung": ("stalled", "sent nothing"),
+            "tot": ("online", "", None),
+            "mat": ("connecting", "nowhere.mp4", "clip-missing"),
+            "tu-choi": ("connecting", "refuses the connection", "refused"),
+            "sai-mat-khau": ("unauthorised", "user name or password", "wrong-password"),
+            "mjpeg": ("unsupported", "MJPEG", "unsupported-codec"),
+            "dung": ("stalled", "sent nothing", "stalled"),
         }
-        seen: dict[str, set[tuple[str, str]]] = {name: set() for name in wanted}
+        seen: dict[str, set[tuple[str, str, str]]] = {name: set() for name in wanted}
 
         def all_seen() -> bool:
             for id_, found in browser.cameras().items():
-                seen[id_.split(".")[1]].add((found["state"], found["error"]))
+                seen[id_.split(".")[1]].add((found["state"], found["error"], found["cause"]))
             return all(
-                any(state == s and words in error for s, error in seen[name])
-                for name, (state, words) in wanted.items()
+                any(state == s and words in error and cause == c for s, error, c in seen[name])
+                for name, (state, words, cause) in wanted.items()
             )
 
         try:

@@ -16,8 +16,9 @@ from camera_hub.live import whep
 from camera_hub.live.hub import LiveHub
 from camera_hub.live.offer import OfferError
 from camera_hub.live.whep import CannotCarryError, NotLiveError, TooManyViewersError, WhepSessions
-from camera_hub.model import StreamName
+from camera_hub.model import NotLive, StreamName
 from camera_hub.server import problems
+from camera_hub.server.commune import Watchable
 from camera_hub.server.live import live_router
 from tests.support.live import Camera, Encoded, brightness, camera, encode, fake_packet, info
 from tests.support.waiting import until
@@ -216,8 +217,9 @@ async def test_what_cannot_be_shown_is_refused_in_words() -> None:
         with pytest.raises(NotLiveError, match=r"no picture came .* within 0\.2 s"):
             await sessions.create(offer, hub.channel(*LANE))
         hub.opened(*LANE, info("hevc"))
-        with pytest.raises(CannotCarryError, match=r"H\.265"):
+        with pytest.raises(CannotCarryError, match=r"H\.265") as hevc:
             await sessions.create(offer, hub.channel(*LANE))
+        assert hevc.value.code is NotLive.CODEC
         hub.site_gone("here", "the site is not connected")
         with pytest.raises(NotLiveError, match="the site is not connected"):
             await sessions.create(offer, hub.channel(*LANE))
@@ -242,8 +244,8 @@ async def test_the_routes() -> None:
         app = FastAPI()
         problems.install(app)
         cameras = {
-            "here.lane": SimpleNamespace(streams=("main",), unavailable=""),
-            "here.away": SimpleNamespace(streams=("main",), unavailable="The site is not connected."),
+            "here.lane": Watchable(("main",)),
+            "here.away": Watchable(("main",), "The site is not connected.", NotLive.AWAY),
         }
         app.include_router(live_router(practice.hub, sessions, cameras.get, Depends(signed_in)))
         transport = httpx.ASGITransport(app)
@@ -269,6 +271,8 @@ async def test_the_routes() -> None:
             assert (await refusal(f"{lane}?stream=other", offer))[0] == 422
             assert (await refusal(lane, "v=0" + "x" * 70_000))[0] == 413
             assert await refusal("/api/cameras/here.away/whep", offer) == (503, "The site is not connected.")
+            away = await http.post("/api/cameras/here.away/whep", content=offer, headers=sdp)
+            assert away.json()["code"] == "away"
 
             made = await http.post(f"{lane}?stream=sub", content=offer, headers=sdp)
             assert made.status_code == 201
@@ -282,6 +286,7 @@ async def test_the_routes() -> None:
             status, words = await refusal(lane, offer)
             assert status == 503
             assert "limit" in words
+            assert (await http.post(lane, content=offer, headers=sdp)).json()["code"] == "too-many"
             assert (await http.options(lane)).headers["accept-post"] == "application/sdp"
             assert (await http.patch(session, content="")).status_code == 501
             assert (await http.delete(session, headers={"who": "another"})).status_code == 404

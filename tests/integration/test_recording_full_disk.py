@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from camera_hub.model import Packet
+from camera_hub.model import Packet, RecordingCause
 from camera_hub.recording import Catalogue, Recorder, Retention, cut_clip
 from tests.support import needs, recorded
 from tests.support.clocks import HandClock
@@ -122,6 +122,7 @@ def test_where_nothing_can_go_it_says_so_and_goes_on_when_there_is_room(disk: Pa
     _fill(filler)
     setup.feed(setup.packets)
     assert all("The disk is full and no older recording can go" in problem for problem in setup.problems())
+    assert {recorder.cause for recorder in setup.recorders} == {RecordingCause.DISK_FULL}
 
     filler.unlink()
     setup.feed(recorded.later(setup.packets, 60_000_000))

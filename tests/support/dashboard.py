@@ -32,6 +32,7 @@ from camera_hub.model import (
     CameraHealth,
     CameraInfo,
     CameraState,
+    Cause,
     Event,
     Packet,
     StreamHealth,
@@ -118,7 +119,7 @@ class Hamlet:
         self.state = state
         self.hub: LiveHub
         self.states = dict.fromkeys(films, CameraState.ONLINE)
-        self.errors: dict[str, str] = {}
+        self.errors: dict[str, tuple[str, Cause | None, str]] = {}
         self.since_us = dict.fromkeys(films, SYSTEM_CLOCK.wall_us())
         self.outbox_depth = 0
         self.linked = False
@@ -174,23 +175,16 @@ class Hamlet:
         self.hub.site_gone(SITE.id, "the site is not connected")
         await self.state.site_gone(SITE.id)
 
-    async def say(self, camera: str, state: CameraState, error: str = "") -> None:
+    async def say(
+        self, camera: str, state: CameraState, error: str = "", cause: Cause | None = None, detail: str = ""
+    ) -> None:
         """A camera comes into a state."""
-        self.states[camera], self.errors[camera] = state, error
+        self.states[camera], self.errors[camera] = state, (error, cause, detail)
         self.since_us[camera] = SYSTEM_CLOCK.wall_us()
         await self.tell()
 
     async def tell(self) -> None:
-        cameras = tuple(
-            CameraHealth(
-                camera=info.id,
-                state=self.states[info.id],
-                since_us=self.since_us[info.id],
-                error=self.errors.get(info.id, ""),
-                streams=tuple(self._measure(info.id, stream) for stream in info.streams),
-            )
-            for info in self.infos
-        )
+        cameras = tuple(self._health(info) for info in self.infos)
         await self.state.health(
             SITE.id,
             Health(
@@ -201,6 +195,18 @@ class Hamlet:
                 disk_total_bytes=1_000_000_000_000,
                 recorded_bytes=186_400_000_000,
             ),
+        )
+
+    def _health(self, info: CameraInfo) -> CameraHealth:
+        error, cause, detail = self.errors.get(info.id, ("", None, ""))
+        return CameraHealth(
+            camera=info.id,
+            state=self.states[info.id],
+            since_us=self.since_us[info.id],
+            error=error,
+            streams=tuple(self._measure(info.id, stream) for stream in info.streams),
+            cause=cause,
+            cause_detail=detail,
         )
 
     def _measure(self, camera: str, stream: StreamName) -> StreamHealth:

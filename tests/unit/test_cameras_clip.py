@@ -15,7 +15,7 @@ from camera_hub.cameras.reader import StreamReader
 from camera_hub.cameras.source import (
     BadClipError,
     CameraError,
-    NotFoundError,
+    ClipMissingError,
     NoVideoError,
     TruncatedError,
     UnsupportedError,
@@ -118,7 +118,7 @@ def test_a_wait_for_the_next_picture_can_be_interrupted(tmp_path: Path) -> None:
 
 
 def test_missing() -> None:
-    with pytest.raises(NotFoundError, match=r"the clip gone\.mp4 does not exist; looked in /nowhere"):
+    with pytest.raises(ClipMissingError, match=r"the clip gone\.mp4 does not exist; looked in /nowhere"):
         ClipSource("/nowhere/gone.mp4").open()
 
 
@@ -199,7 +199,7 @@ def test_a_reader_plays_a_clip_to_its_end(tmp_path: Path) -> None:
         lambda: ClipSource(clip, pace="full-speed"),
         on_info=lambda info: None,
         on_packet=packets.append,
-        on_state=lambda state, error, wall_us: states.append((state, error)),
+        on_state=lambda state, error, wall_us: states.append((state, str(error or ""))),
     )
     reader.run()
     assert len(packets) == 20

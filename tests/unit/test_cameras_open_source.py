@@ -9,7 +9,7 @@ from camera_hub.cameras import open_source
 from camera_hub.cameras.clip import ClipSource
 from camera_hub.cameras.onvif_source import OnvifSource
 from camera_hub.cameras.rtsp import MAX_CREDENTIALS, RtspSource
-from camera_hub.cameras.source import NoVideoError, UnauthorisedError
+from camera_hub.cameras.source import LongPasswordError, NoSecondStreamError
 from camera_hub.config import CameraConfig
 
 SECRET = "bí mật/@:?#"
@@ -34,7 +34,7 @@ def test_onvif() -> None:
 
 
 def test_a_stream_that_the_camera_does_not_have() -> None:
-    with pytest.raises(NoVideoError, match="the camera cong-lang has no sub stream"):
+    with pytest.raises(NoSecondStreamError, match="the camera cong-lang has no sub stream"):
         open_source(camera(streams={"main": "rtsp://127.0.0.1/a"}), "sub")
 
 
@@ -52,5 +52,5 @@ def test_no_error_shows_the_password(in_address: bool) -> None:
 
 def test_credentials_that_ffmpeg_would_cut_short_are_refused_in_words() -> None:
     RtspSource("rtsp://127.0.0.1/a", username="u", password="x" * (MAX_CREDENTIALS - 2))
-    with pytest.raises(UnauthorisedError, match="too long"):
+    with pytest.raises(LongPasswordError, match="too long"):
         RtspSource("rtsp://127.0.0.1/a", username="u", password="x" * (MAX_CREDENTIALS - 1))

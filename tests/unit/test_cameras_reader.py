@@ -11,13 +11,14 @@ from camera_hub.cameras.reader import StreamReader
 from camera_hub.cameras.retry import Retry
 from camera_hub.cameras.source import (
     CameraError,
+    ClipOverError,
     EndedError,
     RefusedError,
     TruncatedError,
     UnauthorisedError,
     UnsupportedError,
 )
-from camera_hub.model import CameraState, Packet, StreamInfo
+from camera_hub.model import CameraState, Cause, Packet, StreamInfo
 from tests.support.clocks import HandClock
 
 INFO = StreamInfo("h264", 640, 360, 10.0, b"", "Main")
@@ -75,9 +76,11 @@ class Heard:
 
     def __init__(self) -> None:
         self.all: list[object] = []
+        self.errors: list[CameraError | None] = []
 
-    def state(self, state: CameraState, error: str, wall_us: int) -> None:
-        self.all.append((state, error))
+    def state(self, state: CameraState, error: CameraError | None, wall_us: int) -> None:
+        self.all.append((state, str(error or "")))
+        self.errors.append(error)
 
     @property
     def states(self) -> list[CameraState]:
@@ -169,6 +172,7 @@ def test_error_is_told_in_words_once_and_cleared() -> None:
 def test_each_error_has_its_state(error: CameraError, state: CameraState) -> None:
     heard, retry, _ = run(lambda clock: [Script(clock, error)])
     assert heard.states[1] is state
+    assert heard.errors[:2] == [None, error]
     assert retry.decisions[0] == (isinstance(error, UnauthorisedError), 0)
 
 
@@ -203,6 +207,7 @@ def test_a_clip_that_is_over_ends_the_reader() -> None:
     never = RefusedError("never opened")
     heard, retry, sources = run(lambda clock: [Script(clock, None, *packets(0, 3)), Script(clock, never)])
     assert heard.all[-1] == (CameraState.STALLED, "the clip has ended")
+    assert type(heard.errors[-1]) is ClipOverError
     assert retry.decisions == []
     assert [source.closed for source in sources] == [1, 0]
 
@@ -229,6 +234,7 @@ def test_an_unexpected_error_is_survived() -> None:
     assert len(retry.decisions) == 2
     assert sources[0].closed == 1
     assert "the log has the details" in str(heard.all)
+    assert [error.cause for error in heard.errors if error] == [Cause.UNEXPECTED, Cause.ENDED]
 
 
 def test_a_source_that_cannot_even_be_made_is_tried_again() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from camera_hub.model import Packet, StreamInfo
+from camera_hub.model import Packet, RecordingCause, StreamInfo
 from camera_hub.recording import Catalogue, Recorder, schema
 from tests.support import recorded
 from tests.support.clocks import HandClock
@@ -124,6 +124,7 @@ def test_no_keyframe_is_a_problem_in_words(setup: Setup) -> None:
     for round_ in range(8):
         setup.feed(recorded.later(setup.packets[1:20], round_ * 6_000_000))
     assert "no keyframe" in setup.recorder.problem
+    assert setup.recorder.cause is RecordingCause.NO_KEYFRAME
     setup.feed(recorded.later(setup.packets, 60_000_000))
     assert setup.recorder.problem == ""
     setup.recorder.close()
@@ -143,6 +144,7 @@ def test_a_stream_that_cannot_be_recorded_is_a_problem_in_words(
     setup.recorder.start(info)
     setup.feed(setup.packets)
     assert words in setup.recorder.problem
+    assert setup.recorder.cause is RecordingCause.DAMAGED_STREAM
     assert setup.recorder.lost == len(setup.packets)
     setup.recorder.start(setup.info)
     setup.feed(recorded.later(setup.packets, 6_000_000))
@@ -155,6 +157,7 @@ def test_a_folder_in_the_way_is_a_problem_until_it_is_gone(setup: Setup) -> None
     setup.recorder.start(setup.info)
     setup.feed(setup.packets)
     assert "cannot be written (Not a directory)" in setup.recorder.problem
+    assert setup.recorder.cause is RecordingCause.NOT_WRITABLE
     assert setup.asked_for_room == []
     in_the_way.unlink()
     setup.feed(recorded.later(setup.packets, 60_000_000))

@@ -21,6 +21,11 @@ it("carries status, words and waiting time of a problem", async () => {
   expect([error.status, error.detail, error.retryAfterS]).toEqual([429, "Too many tries; wait 20 s.", 20]);
 });
 
+it("carries why a stream cannot be watched", async () => {
+  answer(503, { detail: "The camera sends H.265.", code: "codec" });
+  expect((await failure(api.camera("a.b"))).code).toBe("codec");
+});
+
 it("knows a server that cannot be reached, and one that answers nonsense", async () => {
   vi.stubGlobal("fetch", () => Promise.reject(new TypeError("Failed to fetch")));
   expect((await failure(api.cameras())).status).toBe(0);

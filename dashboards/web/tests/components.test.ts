@@ -1,6 +1,7 @@
 /** The parts say in words what is so, in the reader's language. */
 import { type Component, flushSync, mount, unmount } from "svelte";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import CameraTrouble from "../src/components/CameraTrouble.svelte";
 import Clip from "../src/components/Clip.svelte";
 import EventCard from "../src/components/EventCard.svelte";
 import SiteCard from "../src/components/SiteCard.svelte";
@@ -28,6 +29,16 @@ it("a state is a word beside its dot, and follows the language", () => {
   language.current = "en";
   flushSync();
   expect(body.textContent).toContain("Wrong password");
+});
+
+it("the worker's own words are there for who asks, and are marked as English", () => {
+  const text = "Camera không trả lời.";
+  const body = show(CameraTrouble, { text, details: "the camera at 10.0.0.9:554 did not answer" });
+  const details = body.querySelector("details");
+  expect(details?.open).toBe(false);
+  expect(details?.querySelector("[lang=en]")?.textContent).toContain("did not answer");
+  details?.remove();
+  expect(body.textContent?.trim()).toBe(text);
 });
 
 it("an event says where, how long, and that it goes on", () => {

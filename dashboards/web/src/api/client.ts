@@ -2,7 +2,7 @@
  * The server's HTTP API as typed functions. Each rejects with an `ApiError`; status 0 means that the
  * server could not be reached. A 401 anywhere but at sign-in is told to `onSignedOut` as well.
  */
-import type { Camera, EventKind, EventPage, HubEvent, Session, Site } from "./types";
+import type { Camera, EventKind, EventPage, HubEvent, NotLive, Session, Site } from "./types";
 
 const TIMEOUT_MS = 15_000;
 
@@ -11,6 +11,8 @@ export class ApiError extends Error {
     readonly status: number,
     readonly detail: string,
     readonly retryAfterS: number | null = null,
+    /** Why a stream cannot be watched live. */
+    readonly code: NotLive | null = null,
   ) {
     super(detail || `HTTP ${status}`);
   }
@@ -59,9 +61,10 @@ export async function request(path: string, options: Options = {}): Promise<Resp
 async function problem(response: Response, path: string): Promise<ApiError> {
   if (response.status === 401 && path !== "/api/login") signedOut();
   const body: unknown = await response.json().catch(() => null);
-  const detail = typeof body === "object" && body !== null && "detail" in body ? body.detail : "";
+  const { detail, code } = (typeof body === "object" && body !== null ? body : {}) as { detail?: unknown; code?: NotLive };
   const retry = Number(response.headers.get("Retry-After"));
-  return new ApiError(response.status, typeof detail === "string" ? detail : "", retry > 0 ? retry : null);
+  const words = typeof detail === "string" ? detail : "";
+  return new ApiError(response.status, words, retry > 0 ? retry : null, code ?? null);
 }
 
 async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

@@ -5,10 +5,14 @@ type Schemas = components["schemas"];
 
 export type Camera = Schemas["Camera"];
 export type CameraState = Schemas["CameraState"];
+export type Cause = Schemas["Cause"];
 export type EventKind = Schemas["EventKind"];
 export type EventPage = Schemas["Events"];
 /** `Event` in the API; here that is the browser's own word. */
 export type HubEvent = Schemas["Event"];
+/** Why a stream cannot be watched live. */
+export type NotLive = Schemas["NotLive"];
+export type RecordingCause = Schemas["RecordingCause"];
 export type Session = Schemas["Session"];
 export type Site = Schemas["Site"];
 export type StreamName = Schemas["Stream"]["stream"];

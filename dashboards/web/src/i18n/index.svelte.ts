@@ -1,5 +1,6 @@
 /** The reader's language: `t()` gives its words and `f()` its formats, kept up to date in templates. */
 import { ApiError } from "../api/client";
+import type { Camera } from "../api/types";
 import { keep, kept } from "../lib/kept";
 import { en } from "./en";
 import { Format } from "./format";
@@ -30,6 +31,15 @@ export const language = {
 
 export const t = (): Dictionary => known[chosen].words;
 export const f = (): Format => known[chosen].format;
+
+/** What is wrong with a camera and what to do, in the reader's language; what its state means where no cause is known. */
+export function causeWords(camera: Camera): string {
+  const { cause, cause_detail: detail, cause_stream: stream, state } = camera;
+  if (cause === null) return t().camera.help[state];
+  const said = t().camera.cause[cause];
+  const text = typeof said === "function" ? said(detail) : said;
+  return stream ? t().camera.ofStream[stream](text) : text;
+}
 
 /** What went wrong, in the reader's language, with what to do. */
 export function words(error: unknown): string {

@@ -16,6 +16,8 @@ const LOOK_FIRST_MS = 150;
 export class Player {
   /** When the newest frame came, by the viewer's clock; null before the first. */
   lastFrameMs: number | null = null;
+  /** Why the last try failed; null while it is not known, and once a picture has come. */
+  error: unknown = null;
   private abort: AbortController | null = null;
   private state: PlayerState = "stopped";
 
@@ -44,8 +46,7 @@ export class Player {
   private async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.change("opening");
-      // Why it failed does not matter here: the camera's state tells people, and the next try may do.
-      await this.session(signal).catch(() => undefined);
+      await this.session(signal).catch((error: unknown) => (this.error = error));
       if (signal.aborted) return;
       this.change("waiting");
       await sleep(this.backoff.next(), signal);
@@ -67,6 +68,7 @@ export class Player {
           newest = performance.now();
           this.lastFrameMs = Date.now();
           this.backoff.reset();
+          this.error = null;
           this.change("playing");
         } else if (performance.now() - newest > (frames ? NEXT_FRAME_MS : FIRST_FRAME_MS)) break;
         await sleep(frames ? LOOK_MS : LOOK_FIRST_MS, signal);
