@@ -1,7 +1,8 @@
 """From the detector's reports to events with a picture: times in wall clock, ids, revisions.
 
-Pure: no clock and no I/O; the caller gives the frame that the reports are about. A picture is
-encoded only when it is sent, so that a mover who comes ever closer costs one JPEG, not fifty.
+Pure: no clock and no I/O; the caller gives the frame that the reports are about. An event is told
+when it opens, when it closes, when it reaches another zone, and else every few seconds; its picture is
+encoded only when it is told, so that a mover who comes ever closer costs one JPEG, not fifty.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,7 +13,7 @@ from camera_hub.ingest.messages import EventFound
 from camera_hub.model import Box, Event, EventKind
 from camera_hub.motion import Closed, Report
 
-PICTURE_EVERY_US = 5_000_000  # a better picture of an open event is not sent more often
+TELL_EVERY_US = 5_000_000  # what changed in an open event (path, picture, score) is not told more often
 
 
 class Picture(Protocol):
@@ -32,9 +33,10 @@ class _Telling:
     id: str
     start_us: int
     revision: int = 0
+    told_us: int = 0  # on the stream's clock
+    zones: tuple[str, ...] = ()
     best: Picture | None = None  # the best frame so far, until it has been sent
     box: Box | None = None
-    pictured_us: int | None = None
 
 
 class EventTeller:
@@ -53,9 +55,10 @@ class EventTeller:
         if frame is None:
             return []
         self._last = frame
-        return [self._tell(report, frame) for report in reports]
+        told = [self._tell(report, frame) for report in reports]
+        return [found for found in told if found is not None]
 
-    def _tell(self, report: Report, frame: Picture) -> EventFound:
+    def _tell(self, report: Report, frame: Picture) -> EventFound | None:
         # The camera's clock and the wall clock run side by side over the length of an event.
         offset_us = frame.wall_us - frame.pts_us
         telling = self._open.get(report.number)
@@ -64,9 +67,11 @@ class EventTeller:
             telling = self._open[report.number] = _Telling(self._make_id(start_us), start_us)
         if report.best or telling.revision == 0:
             telling.best, telling.box = frame, report.box
-        closed = isinstance(report, Closed)
-        jpeg, picture_us = self._picture(telling, frame.wall_us, final=closed)
+        if not _is_news(telling, report):
+            return None
+        best, telling.best = telling.best, None  # frees the frame
         telling.revision += 1
+        telling.told_us, telling.zones = report.t_us, report.zones
         event = Event(
             id=telling.id,
             camera=self._camera,
@@ -79,16 +84,16 @@ class EventTeller:
             box=telling.box,
             path=report.path,
         )
-        if closed:
+        if isinstance(report, Closed):
             del self._open[report.number]
-        return EventFound(event=event, jpeg=jpeg, picture_us=picture_us)
+        jpeg = best.jpeg() if best is not None else None
+        return EventFound(event=event, jpeg=jpeg, picture_us=best.wall_us if best is not None else 0)
 
-    def _picture(self, telling: _Telling, now_us: int, final: bool) -> tuple[bytes | None, int]:
-        """The best picture that has not been sent yet, when it is time; and when it was taken."""
-        best = telling.best
-        sent_us = telling.pictured_us
-        if best is None or (sent_us is not None and not final and now_us - sent_us < PICTURE_EVERY_US):
-            return None, 0
-        telling.best = None  # frees the frame
-        telling.pictured_us = now_us
-        return best.jpeg(), best.wall_us
+
+def _is_news(telling: _Telling, report: Report) -> bool:
+    return (
+        telling.revision == 0
+        or isinstance(report, Closed)
+        or report.zones != telling.zones
+        or report.t_us - telling.told_us >= TELL_EVERY_US
+    )

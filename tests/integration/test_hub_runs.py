@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import av
@@ -187,3 +188,29 @@ def test_a_killed_hub_leaves_nothing_running(lane: Path, tmp_path: Path) -> None
         running.process.wait()
         _, alive = psutil.wait_procs(family, timeout=15)
         assert alive == []
+
+
+def test_a_clip_at_full_speed_gives_all_its_events_and_all_its_video(tmp_path: Path) -> None:
+    clip = make_lane(tmp_path / "long.mp4", seconds=60, crossings=((6, 9.5), (25, 28.5), (45, 48.5)))
+    server = server_section()
+    fast = camera("nhanh", clip) | {"clip": {"loop": False, "pace": "full-speed"}}
+    config = write_config(tmp_path / "hub.yaml", cameras=[fast], server=server, users=users())
+    began = time.monotonic()
+    with (
+        command("run", str(config), log=tmp_path / "log"),
+        signed_in(int(str(server["port"]))) as browser,
+    ):
+        until_blocking(lambda: sum(1 for e in browser.events() if e["end"]) >= 3, 40)
+        print(f"three events of a minute's clip after {time.monotonic() - began:.0f} s")
+        events = sorted(browser.events(), key=lambda e: e["start"])
+        starts = [datetime.fromisoformat(e["start"]) for e in events]
+        assert [(t - starts[0]).total_seconds() for t in starts] == pytest.approx([0, 19, 39], abs=0.5)
+        (stream,) = browser.cameras()["khe-coc.nhanh"]["streams"]
+        assert stream["dropped"] == 0
+    recorded = sum(_frames(file) for file in (tmp_path / "data-hub" / "recordings").rglob("*.mp4"))
+    assert recorded == 600
+
+
+def _frames(file: Path) -> int:
+    with av.open(file, "r") as video:
+        return len(list(video.decode(video=0)))

@@ -1,6 +1,7 @@
 """The queue between reader and consumer: bounded, whole GOPs, never a GOP without its head."""
 
 import itertools
+import threading
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,3 +78,16 @@ def test_bounds_hold_and_every_gop_has_its_head(
         assert left[0].keyframe
     for before, after in itertools.pairwise(left):
         assert after.keyframe or after.pts_us == before.pts_us + 1
+
+
+def test_a_clip_at_full_speed_waits_for_a_slow_consumer_and_loses_nothing() -> None:
+    queue = PacketQueue(max_packets=5, patient=True)
+    sent = [packet(number, keyframe=number % 3 == 0) for number in range(60)]
+    reader = threading.Thread(target=lambda: [queue.put(one) for one in sent])
+    reader.start()
+    got: list[Item] = []
+    while len(got) < len(sent):
+        got += queue.drain() if len(got) % 2 else [item] if (item := queue.get(5)) else []
+    reader.join(5)
+    assert got == sent
+    assert queue.dropped == 0

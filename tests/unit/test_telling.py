@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from camera_hub.ingest.telling import PICTURE_EVERY_US, EventTeller
+from camera_hub.ingest.telling import TELL_EVERY_US, EventTeller
 from camera_hub.motion import Changed, Closed, Opened
 
 WALL = 1_700_000_000_000_000
@@ -36,9 +36,9 @@ def opened(t_us: int, number: int = 1, start_us: int | None = None) -> Opened:
     )
 
 
-def changed(t_us: int, best: bool = True, x: float = 0.2) -> Changed:
+def changed(t_us: int, best: bool = True, x: float = 0.2, zones: tuple[str, ...] = ()) -> Changed:
     return Changed(
-        number=1, t_us=t_us, start_us=0, zones=("Cổng",), score=0.6, box=(x, 0, 0.1, 0.1), path=(), best=best
+        number=1, t_us=t_us, start_us=0, zones=zones, score=0.6, box=(x, 0, 0.1, 0.1), path=(), best=best
     )
 
 
@@ -63,7 +63,7 @@ def teller() -> EventTeller:
 def test_an_event_keeps_its_id_and_its_revisions_rise() -> None:
     telling = teller()
     first = telling.tell([opened(2 * S, start_us=1 * S)], Frame(2 * S))[0].event
-    second = telling.tell([changed(3 * S)], Frame(3 * S))[0].event
+    second = telling.tell([changed(3 * S, zones=("Cổng",))], Frame(3 * S))[0].event
     third = telling.tell([closed(9 * S, end_us=6 * S)], Frame(9 * S))[0].event
     assert first.start_us == WALL + 1 * S
     assert (first.end_us, second.end_us, third.end_us) == (None, None, WALL + 6 * S)
@@ -74,12 +74,12 @@ def test_an_event_keeps_its_id_and_its_revisions_rise() -> None:
 
 def test_the_picture_comes_at_once_and_then_seldom() -> None:
     telling = teller()
-    first, near, later = Frame(0), Frame(1 * S), Frame(PICTURE_EVERY_US)
+    first, near, later = Frame(0), Frame(1 * S), Frame(TELL_EVERY_US)
     assert telling.tell([opened(0)], first)[0].jpeg == b"jpeg 0"
-    assert telling.tell([changed(1 * S)], near)[0].jpeg is None
-    found = telling.tell([changed(PICTURE_EVERY_US)], later)[0]
-    assert found.jpeg == f"jpeg {PICTURE_EVERY_US}".encode()
-    assert found.picture_us == WALL + PICTURE_EVERY_US
+    assert telling.tell([changed(1 * S)], near) == []
+    found = telling.tell([changed(TELL_EVERY_US)], later)[0]
+    assert found.jpeg == f"jpeg {TELL_EVERY_US}".encode()
+    assert found.picture_us == WALL + TELL_EVERY_US
     assert (first.encoded, near.encoded, later.encoded) == (1, 0, 1)
 
 
@@ -91,6 +91,14 @@ def test_the_last_word_brings_the_best_picture_and_its_box() -> None:
     found = telling.tell([closed(5 * S, end_us=3 * S)], Frame(5 * S))[0]
     assert found.jpeg == b"jpeg 1000000"
     assert found.event.box == (0.4, 0, 0.1, 0.1)
+
+
+def test_another_zone_is_told_at_once() -> None:
+    telling = teller()
+    telling.tell([opened(0)], Frame(0))
+    (found,) = telling.tell([changed(1 * S, zones=("Cổng",))], Frame(1 * S))
+    assert found.event.zones == ("Cổng",)
+    assert telling.tell([changed(2 * S, zones=("Cổng",))], Frame(2 * S)) == []
 
 
 def test_a_picture_is_not_sent_twice() -> None:
