@@ -14,13 +14,13 @@ from camera_hub.clock import Clock
 from camera_hub.config import CameraConfig
 from camera_hub.ingest.channel import CameraEnd
 from camera_hub.ingest.messages import TapOpened, TapPackets
-from camera_hub.ingest.packet_queue import PacketQueue, Pause
+from camera_hub.ingest.packet_queue import PacketQueue, Pause, packet_queue
 from camera_hub.ingest.watcher import Watcher
 from camera_hub.live.gop import GopCache
 from camera_hub.model import CameraState, Packet, RecordingCause, StreamHealth, StreamInfo, StreamName
 from camera_hub.recording import Recorder
 
-TICK_S = 1.0
+GATHER_S = 0.5  # packets are written together: a thread that wakes for each costs more than the writing
 
 
 class StreamPipeline:
@@ -43,8 +43,8 @@ class StreamPipeline:
         self._clock = clock
         self._on_state = on_state
         self._recorder = recorder
-        self._recorder_queue = PacketQueue()
-        self._watcher_queue = watcher.queue if watcher else None
+        recorder_queue = packet_queue(camera)
+        self._queues = [*([recorder_queue] if recorder else []), *([watcher.queue] if watcher else [])]
         self._tap = _Tap(stream, channel)
         self._reader = StreamReader(
             open_source=lambda: open_source(camera, stream, clock),
@@ -57,7 +57,14 @@ class StreamPipeline:
         self._recorder_alive_us = clock.monotonic_us()
         self._threads = [threading.Thread(target=self._reader.run, name=f"read-{stream}", daemon=True)]
         if recorder is not None:
-            self._threads.append(threading.Thread(target=self._record, name=f"record-{stream}", daemon=True))
+            self._threads.append(
+                threading.Thread(
+                    target=self._record,
+                    args=(recorder, recorder_queue),
+                    name=f"record-{stream}",
+                    daemon=True,
+                )
+            )
 
     def start(self) -> None:
         for thread in self._threads:
@@ -67,7 +74,6 @@ class StreamPipeline:
         """Ask the threads to end."""
         self._reader.stop()
         self._stopping.set()
-        self._recorder_queue.put(Pause.PAUSE)
 
     def join(self, timeout_s: float = 1.5) -> None:
         """Wait until the recorder has closed its file; the reader may be deep in a read."""
@@ -102,29 +108,25 @@ class StreamPipeline:
 
     def health(self) -> StreamHealth | None:
         """None while the stream has never been open."""
-        dropped = self._recorder_queue.dropped + (self._watcher_queue.dropped if self._watcher_queue else 0)
-        return self._reader.health(self.stream, dropped)
+        return self._reader.health(self.stream, sum(queue.dropped for queue in self._queues))
 
     # -- called by the reader's thread -----------------------------------------------------
 
     def _opened(self, info: StreamInfo) -> None:
         self._tap.opened(info)
-        self._recorder_queue.put(info)
-        if self._watcher_queue is not None:
-            self._watcher_queue.put(info)
+        for queue in self._queues:
+            queue.put(info)
 
     def _packet(self, packet: Packet) -> None:
-        self._recorder_queue.put(packet) if self._recorder else None
-        if self._watcher_queue is not None:
-            self._watcher_queue.put(packet)
+        for queue in self._queues:
+            queue.put(packet)
         self._tap.packet(packet)
 
     def _state_changed(self, state: CameraState, error: CameraError | None, wall_us: int) -> None:
         if self.state is CameraState.ONLINE and state is not CameraState.ONLINE:
-            self._recorder_queue.put(Pause.PAUSE)
             self._tap.stopped()
-            if self._watcher_queue is not None:
-                self._watcher_queue.put(Pause.PAUSE)
+            for queue in self._queues:
+                queue.put(Pause.PAUSE)
         if state is not self.state:
             self.since_us = wall_us
         self.state, self.error = state, error
@@ -132,22 +134,20 @@ class StreamPipeline:
 
     # -- the recorder's thread -------------------------------------------------------------
 
-    def _record(self) -> None:
-        recorder = self._recorder
-        assert recorder is not None
-        while True:
+    def _record(self, recorder: Recorder, queue: PacketQueue) -> None:
+        stopping = False
+        while not stopping:
+            stopping = self._stopping.wait(GATHER_S)
             self._recorder_alive_us = self._clock.monotonic_us()
-            item = self._recorder_queue.get(TICK_S)
-            match item:
-                case Packet():
-                    recorder.write(item)
-                case StreamInfo():
-                    recorder.start(item)
-                case Pause():
-                    recorder.close()
-            if self._stopping.is_set() and not isinstance(item, Packet):
-                recorder.close()
-                return
+            for item in queue.drain():
+                match item:
+                    case Packet():
+                        recorder.write(item)
+                    case StreamInfo():
+                        recorder.start(item)
+                    case Pause():
+                        recorder.close()
+        recorder.close()
 
 
 class _Tap:
