@@ -2,7 +2,7 @@
 # Run:  docker run -v hub-config:/config -v hub-data:/data -p 8787:8787 camera-hub
 # with /config/hub.yaml whose storage.path is /data and whose server.host is 0.0.0.0.
 
-FROM python:3.12-slim AS build
+FROM python:3.11-slim AS build
 WORKDIR /src
 COPY requirements/ requirements/
 RUN python -m pip install --no-cache-dir --no-deps --require-hashes \
@@ -16,7 +16,7 @@ RUN mkdir -p .venv/bin && ln -sf "$(command -v python)" .venv/bin/python \
     && python -m hatchling build -t wheel \
     && /hub/bin/python -m pip install --no-cache-dir --no-deps dist/*.whl
 
-FROM python:3.12-slim
+FROM python:3.11-slim
 RUN useradd --system --uid 10001 --create-home hub \
     && install -d -o hub -g hub /config /data
 COPY --from=build /hub /hub

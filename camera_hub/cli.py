@@ -19,7 +19,7 @@ from camera_hub.model import HubError
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from camera_hub.config import Config, ConfigError
+    from camera_hub.config import Config, ConfigError, LinkServerConfig
     from camera_hub.server.serve import Started
 
 CRASHED = 70  # as in sysexits.h
@@ -141,13 +141,12 @@ def ingest(
     """Run the worker: it reads the cameras, records, finds what moves, and tells the servers."""
     import asyncio
 
-    from camera_hub.config import LinkServerConfig
     from camera_hub.ingest.worker import ingest as worker
     from camera_hub.run import until_asked_to_end
 
     loaded = _load(config)
     loaded.require_worker()
-    own = LinkServerConfig(name="own", url=loaded.require_server().link_url()) if own_server else None
+    own = _own_server(loaded) if own_server else None
     _on_uvloop(lambda: until_asked_to_end(asyncio.ensure_future(worker(loaded, own))))
 
 
@@ -205,6 +204,14 @@ def _load(file: Path) -> "Config":
     loaded = load_config(file)
     logs.configure(loaded.log.level, loaded.log.format, secrets=loaded.secret_values())
     return loaded
+
+
+def _own_server(config: "Config") -> "LinkServerConfig":
+    """The server of this machine, under a name that no server in a configuration can have."""
+    from camera_hub.config import LinkServerConfig
+
+    url = config.require_server().link_url()
+    return LinkServerConfig.model_construct(name="this machine", url=url, ca_file=None)
 
 
 def _on_uvloop(main: "Callable[[], Coroutine[None, None, None]]") -> None:
