@@ -19,9 +19,12 @@ from camera_hub.motion.tracks import Track, Tracks
 from camera_hub.motion.zones import Zones
 
 GAP_US = 2_000_000  # a longer step, or one backward, is a new scene
+IDLE_GAP_US = 12_000_000  # ... unless nothing went on before it: then frames may be left out on purpose
 LEARN_US = 150_000  # the background learns about this often
+LEARN_MOST_S = 1.0  # a single frame teaches no more than so many seconds' worth
 WHOLE = 0.55  # share of the cells that changed: not a mover, the scene
 SETTLE_US = 600_000  # after such a change the picture is only learned
+IDLE_AFTER_US = 5_000_000  # ... and so long after it, nothing can be said to go on
 SUDDEN_US = 500_000  # light changes in less than this; a mover needs longer to fill the picture
 CALM = 0.2
 GHOST_US = 400_000  # a region that stood still for so long is tested for being a hole
@@ -50,7 +53,8 @@ class MotionDetector:
         reports: list[Report] = []
         scene = self._scene
         shape = (luma.shape[0], luma.shape[1])
-        if scene is not None and (shape != self._shape or not 0 <= t_us - scene.t_us <= GAP_US):
+        gap_us = IDLE_GAP_US if self.idle else GAP_US
+        if scene is not None and (shape != self._shape or not 0 <= t_us - scene.t_us <= gap_us):
             reports = self.flush(scene.t_us)
             scene = None
         if scene is None:
@@ -61,6 +65,14 @@ class MotionDetector:
         reports += scene.process(luma, t_us)
         self._number = scene.events.number
         return reports
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing goes on: no event, nothing followed, the background settled.
+
+        Until something is seen again, frames may be left out, up to `IDLE_GAP_US` between two.
+        """
+        return self._scene is not None and self._scene.idle
 
     def flush(self, t_us: int) -> list[Report]:
         """The camera went away at `t_us`: close what is open, and forget the scene."""
@@ -87,6 +99,12 @@ class _Scene:
         self._settled_us = t_us + SETTLE_US
         self._calm_us = t_us
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing goes on."""
+        settled = self.t_us - self._settled_us >= IDLE_AFTER_US
+        return settled and not self._tracks.all and not self.events.open
+
     def _tone(self, luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
         tone = to_tone(luma, self._size)
         if self._zones.hidden is not None:
@@ -98,7 +116,7 @@ class _Scene:
         self.t_us = t_us
         tone = self._tone(luma)
         seen = self._background.compare(tone)
-        if self._whole_picture_changed(seen, t_us):
+        if self._whole_picture_changed(seen, t_us, dt_s):
             self._background.restart(tone)
             self._settled_us = t_us + SETTLE_US
             self._learned_us = t_us
@@ -109,18 +127,19 @@ class _Scene:
             self._tracks.update(regions, t_us, dt_s)
             self._rest(tone, t_us)
         if t_us - self._learned_us >= LEARN_US:
-            since_s = (t_us - self._learned_us) / 1e6
+            since_s = min((t_us - self._learned_us) / 1e6, LEARN_MOST_S)
             held = self._held()
             self._background.learn(tone, t_us, since_s, seen, held)
             self._habits.learn(seen.different, held, since_s)
             self._learned_us = t_us
         return self.events.update(self._tracks.all, t_us, steady)
 
-    def _whole_picture_changed(self, seen: Difference, t_us: int) -> bool:
+    def _whole_picture_changed(self, seen: Difference, t_us: int, dt_s: float) -> bool:
         share = float((seen.different >= ACTIVE * 2).mean()) / self._zones.visible_share
         if share < CALM:
             self._calm_us = t_us
-        return share > WHOLE and (t_us - self._calm_us <= SUDDEN_US or share > 0.8 or t_us < self._settled_us)
+        sudden = t_us - self._calm_us <= max(SUDDEN_US, round(dt_s * 1e6))
+        return share > WHOLE and (sudden or share > 0.8 or t_us < self._settled_us)
 
     def _held(self) -> NDArray[np.bool_]:
         held = np.zeros(self._background.grid, bool)

@@ -50,6 +50,11 @@ class Events:
         self._open: Event | None = None
         self._ended_us = -(1 << 62)  # what moved before belongs to the last event
 
+    @property
+    def open(self) -> bool:
+        """Whether an event goes on."""
+        return self._open is not None
+
     def update(self, tracks: list[Track], t_us: int, steady: bool) -> list[Report]:
         """Reports for one frame. `steady` is False while the light changes: nothing ends then."""
         live = [track for track in tracks if track.believed and track.seen_us == t_us]

@@ -1,0 +1,284 @@
+"""The gate saves work where packet sizes tell what moves, and only there; it never loses a packet's head."""
+
+import copy
+import functools
+import itertools
+import random
+from collections.abc import Callable, Iterator
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from camera_hub.model import Packet
+from camera_hub.motion import Closed, Gate, Opened, Report
+from camera_hub.motion import gate as gate_module
+
+FPS = 10
+STEP_US = 1_000_000 // FPS
+Size = Callable[[int, bool, random.Random], int]
+"""(place in the GOP, whether a mover is there, dice) → bytes."""
+
+
+def vbr(place: int, moves: bool, dice: random.Random) -> int:
+    usual = 900 if place % 2 else 1400  # temporal layers: every second one is lighter
+    return round(usual * dice.uniform(0.9, 1.1) * (1.8 if moves else 1))
+
+
+def cbr(place: int, moves: bool, dice: random.Random) -> int:
+    return dice.randint(1190, 1210)
+
+
+def padded(place: int, moves: bool, dice: random.Random) -> int:
+    return 1500
+
+
+def rain(place: int, moves: bool, dice: random.Random) -> int:
+    return round(dice.choice((900, 1000, 2500)) * dice.uniform(0.8, 1.2) * (1.3 if moves else 1))
+
+
+def packet(number: int, size: int, keyframe: bool, pts_us: int | None = None) -> Packet:
+    t_us = number * STEP_US
+    return Packet(bytes(size), t_us if pts_us is None else pts_us, t_us, t_us, keyframe)
+
+
+class Scene:
+    """A camera, and a detector that sees every mover half a second after it came, if it is shown it."""
+
+    def __init__(self, size: Size, gop: int = 20, first_s: float = 15, every_s: float = 30) -> None:
+        self.gate = Gate()
+        self.size, self.gop = size, gop
+        self.first_s, self.every_s = first_s, every_s
+        self.decoded: list[int] = []
+        self.found: list[tuple[float, float]] = []  # (start, when told) in seconds
+        self._dice = random.Random(1)
+        self._number = 0
+        self._event = False
+        self._seen: list[int] = []  # numbers of pictures that show the mover
+
+    def moves(self, number: int) -> bool:
+        t_s = number / FPS - self.first_s
+        return t_s >= 0 and t_s % self.every_s < 5
+
+    def run(self, seconds: float) -> "Scene":
+        for number in range(self._number, self._number + round(seconds * FPS)):
+            place = number % self.gop
+            heavy = self.moves(number)
+            size = 9000 if place == 0 else self.size(place, heavy, self._dice)
+            for given_ in self.gate.let(packet(number, size, place == 0)):
+                self._decode(given_.pts_us // STEP_US, number)
+        self._number += round(seconds * FPS)
+        return self
+
+    def _decode(self, number: int, now: int) -> None:
+        self.decoded.append(number)
+        t_us = number * STEP_US
+        self._seen = [*self._seen, number] if self.moves(number) else []
+        reports: list[Report] = []
+        if len(self._seen) >= 5 and not self._event:
+            self._event = True
+            self.found.append((self._seen[0] / FPS, now / FPS))
+            reports.append(report(Opened, t_us, self._seen[0] * STEP_US))
+        elif not self._seen and self._event:
+            self._event = False
+            reports.append(report(Closed, t_us, t_us))
+        self.gate.learn(t_us, reports, idle=not self._seen and not self._event)
+
+    def share_decoded(self, since_s: float) -> float:
+        late = [number for number in self.decoded if number >= since_s * FPS]
+        return len(late) / (self._number - since_s * FPS)
+
+
+def report(kind: type[Opened] | type[Closed], t_us: int, start_us: int) -> Report:
+    opened = Opened(
+        number=1,
+        t_us=t_us,
+        start_us=start_us,
+        zones=(),
+        score=0.5,
+        box=(0.1, 0.1, 0.1, 0.1),
+        path=(),
+        best=False,
+    )
+    return opened if kind is Opened else Closed(**msgspec.structs.asdict(opened), end_us=t_us)
+
+
+def test_where_sizes_tell_it_sleeps_and_every_mover_is_found_from_its_start() -> None:
+    scene = Scene(vbr).run(900)
+    assert scene.gate.reason == ""
+    assert scene.share_decoded(since_s=300) < 0.5
+    assert [start for start, _ in scene.found] == [15 + 30 * n for n in range(30)][: len(scene.found)]
+    assert len(scene.found) == 30
+    assert max(told - start for start, told in scene.found) <= 1.0
+
+
+def test_it_decodes_everything_until_it_has_proved_itself() -> None:
+    scene = Scene(vbr).run(70)  # two movers
+    assert scene.gate.reason in (gate_module.PROVING, gate_module.RESTLESS, gate_module.LEARNING)
+    assert scene.decoded == list(range(70 * FPS))
+
+
+def test_where_nothing_ever_moves_it_cannot_know() -> None:
+    scene = Scene(vbr, first_s=1e9).run(600)
+    assert scene.gate.reason == gate_module.PROVING
+    assert len(scene.decoded) == 600 * FPS
+
+
+@pytest.mark.parametrize("size", [cbr, padded, rain])
+def test_where_sizes_tell_nothing_it_never_sleeps(size: Size) -> None:
+    scene = Scene(size).run(900)
+    assert scene.decoded == list(range(900 * FPS))
+    assert scene.gate.reason in (gate_module.BLIND, gate_module.RESTLESS)
+
+
+def test_a_mover_that_only_a_keyframe_showed_takes_the_right_to_sleep() -> None:
+    scene = Scene(vbr).run(300)
+    assert scene.gate.reason == ""
+    scene.size = lambda place, moves, dice: vbr(place, False, dice)
+    found = len(scene.found)
+    scene.run(60)
+    assert len(scene.found) > found  # late, but found
+    assert scene.found[found][0] - 315 <= 2
+    assert scene.gate.reason == gate_module.BLIND
+    scene.size = vbr
+    scene.run(400)
+    assert scene.gate.reason == gate_module.BLIND
+    assert scene.share_decoded(since_s=330) == 1
+    scene.run(600)
+    assert scene.gate.reason == ""
+
+
+@pytest.mark.parametrize(
+    ("gop", "reason"),
+    [(100, gate_module.RARE), (10**9, gate_module.RARE), (1, gate_module.ONLY_KEYFRAMES)],
+)
+def test_keyframes_must_come_neither_too_rarely_nor_alone(gop: int, reason: str) -> None:
+    scene = Scene(vbr, gop=gop).run(400)
+    assert scene.gate.reason == reason
+    assert len(scene.decoded) == 400 * FPS
+
+
+def test_when_the_keyframe_is_late_it_wakes_with_all_that_it_kept() -> None:
+    scene = Scene(vbr).run(302)
+    until_asleep(scene)
+    scene.gop = 10**9  # a smart encoder makes no more keyframes
+    scene.run(15)
+    assert not scene.gate.asleep
+    assert scene.gate.reason == gate_module.RARE
+    last = scene.decoded[-40 * 2 :]
+    assert last == list(range(last[0], last[0] + len(last)))
+
+
+def test_short_gops_are_looked_into_once_a_second() -> None:
+    scene = Scene(vbr, gop=5).run(600)
+    assert scene.share_decoded(since_s=300) < 0.5
+    assert len(scene.found) == 20
+
+
+def test_with_b_frames_it_never_sleeps() -> None:
+    scene = Scene(vbr).run(300)
+    assert scene.gate.reason == ""
+    number = 300 * FPS
+    assert scene.gate.let(packet(number, 900, False, pts_us=(number + 1) * STEP_US))
+    assert scene.gate.reason == gate_module.REORDERED
+    assert scene.gate.let(packet(number + 1, 900, False, pts_us=number * STEP_US))
+    assert not scene.gate.asleep
+
+
+@pytest.mark.parametrize("bound", ["KEPT_PACKETS", "KEPT_BYTES"])
+def test_what_it_keeps_is_bounded(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+    monkeypatch.setattr(gate_module, bound, 10 if bound == "KEPT_PACKETS" else 12_000)
+    scene = Scene(vbr).run(600)
+    assert scene.share_decoded(since_s=300) > 0.5  # it never gets through a GOP of 20
+    assert len(scene.found) == 20
+    assert contiguous(scene.decoded, gop=20)
+
+
+def test_an_idle_scene_is_looked_at_a_few_times_a_second_and_a_mover_always() -> None:
+    gate = Gate()
+    assert all(gate.worth_a_look(n * 40_000) for n in range(50))
+    gate.learn(2_000_000, [], idle=True)
+    assert all(gate.worth_a_look(2_000_000 + n * 40_000) for n in range(50))
+    looks = sum(gate.worth_a_look(5_000_000 + n * 40_000) for n in range(100))
+    assert looks == 25
+    gate.learn(9_000_000, [], idle=True)
+    gate.learn(9_200_000, [], idle=False)
+    assert all(gate.worth_a_look(9_200_000 + n * 40_000) for n in range(50))
+
+
+def test_it_does_the_same_each_time() -> None:
+    assert Scene(vbr).run(400).decoded == Scene(vbr).run(400).decoded
+
+
+def test_a_restart_keeps_what_was_learned_but_no_packet() -> None:
+    scene = Scene(vbr).run(302)
+    until_asleep(scene)
+    scene.gate.restart()
+    assert not scene.gate.asleep
+    assert scene.gate.reason == gate_module.LEARNING
+    scene.run(20)
+    assert scene.gate.reason == ""
+    scene.gate.give_up("because")
+    assert scene.gate.reason == "because"
+
+
+def contiguous(decoded: list[int], gop: int) -> bool:
+    """Whether each packet can be decoded: a keyframe, or right after one that was decoded."""
+    return all(number % gop == 0 or number == before + 1 for before, number in itertools.pairwise(decoded))
+
+
+def test_all_that_it_lets_through_can_be_decoded() -> None:
+    assert contiguous(Scene(vbr).run(600).decoded, gop=20)
+    assert contiguous(Scene(vbr, gop=5).run(600).decoded, gop=5)
+
+
+Step = tuple[int, bool, int, bool]
+"""(bytes, keyframe, step in time µs, idle)"""
+
+any_stream = st.lists(
+    st.tuples(
+        st.integers(0, 60_000),
+        st.booleans(),
+        st.one_of(st.just(STEP_US), st.integers(-20_000_000, 20_000_000)),
+        st.booleans(),
+    ),
+    max_size=120,
+)
+
+
+def packets(steps: list[Step]) -> Iterator[tuple[Packet, bool]]:
+    t_us = 0
+    for size, keyframe, step_us, idle in steps:
+        t_us += step_us
+        yield Packet(bytes(size), t_us, t_us, t_us, keyframe), idle
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps=any_stream, asleep=st.booleans())
+def test_any_stream_is_taken(steps: list[Step], asleep: bool) -> None:
+    gate = copy.deepcopy(sleeper()) if asleep else Gate()
+    given_: list[Packet] = []
+    let: list[Packet] = []
+    for one, idle in packets(steps):
+        given_.append(one)
+        for wanted in gate.let(one):
+            let.append(wanted)
+            gate.learn(wanted.pts_us, [], idle)
+    places = {id(one): n for n, one in enumerate(given_)}
+    numbers = [places[id(one)] for one in let]
+    assert numbers == sorted(set(numbers))
+    for before, number in zip([-1, *numbers], numbers, strict=False):
+        assert given_[number].keyframe or number == before + 1
+
+
+def until_asleep(scene: Scene) -> None:
+    while not scene.gate.asleep:
+        scene.run(0.1)
+
+
+@functools.cache
+def sleeper() -> Gate:
+    scene = Scene(vbr).run(130)
+    until_asleep(scene)
+    return scene.gate
