@@ -27,7 +27,7 @@ SETTLE_US = 4_000_000  # the recorder's last fragment is on disk by then
 FIRST_AFTER_US = 15_000_000  # a long event gets a first clip while it goes on
 GIVE_UP_US = 60_000_000
 RETRY_US = 2_000_000
-LOOK_S = 0.5
+LOOK_S = 1.0
 
 
 def due_us(event: Event) -> int | None:

@@ -93,7 +93,6 @@ class Outbox:
 
     def _prepare(self, path: Path) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")  # an event must survive a power cut
         self._db.execute("PRAGMA foreign_keys = ON")
         # What has been written over is given back soon: on a small disk the log must not be what fills it.
         self._db.execute("PRAGMA wal_autocheckpoint = 64")
@@ -219,7 +218,8 @@ class Outbox:
         return message
 
     def acknowledge(self, server: str, ids: Sequence[str]) -> None:
-        with self._transaction():
+        """Forget what a server keeps. Not forced to the disk: lost in a power cut, it is only sent again."""
+        with self._transaction(forced=False):
             for id_ in ids:
                 self._db.execute("DELETE FROM delivery WHERE server = ? AND message_id = ?", (server, id_))
                 self._db.execute(
@@ -232,8 +232,9 @@ class Outbox:
         self.depth, self._bytes = self._db.execute("SELECT messages, bytes FROM total").fetchone()
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """All or nothing, also when the disk is full at the last moment."""
+    def _transaction(self, forced: bool = True) -> Iterator[None]:
+        """All or nothing, also when the disk is full at the last moment; `forced` to the disk at its end."""
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if forced else 'NORMAL'}")
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
