@@ -1,7 +1,7 @@
 """A camera on which somebody passes now and then: with the gate the same events, for far less decoding."""
 
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,7 +15,7 @@ from camera_hub.ingest import watcher as watcher_module
 from camera_hub.ingest.messages import EventFound
 from camera_hub.ingest.packet_queue import Pause
 from camera_hub.ingest.watcher import Watcher
-from camera_hub.model import Packet
+from camera_hub.model import Packet, StreamInfo
 from camera_hub.motion import Gate
 from tests.support.lane import make_lane
 from tests.support.waiting import until_blocking
@@ -45,10 +45,24 @@ class Counting(LumaDecoder):
         return super().decode(packet)
 
 
-def watch(clip: Path, gate: type[Gate], patch: pytest.MonkeyPatch) -> tuple[list[float], list[float]]:
+class Late(Counting):
+    """A decoder that gives each picture with the next packet, as some do that expect B-frames."""
+
+    def __init__(self, info: StreamInfo) -> None:
+        super().__init__(info)
+        self._held: list[DecodedFrame] = []
+
+    def decode(self, packet: Packet) -> list[DecodedFrame]:
+        given, self._held = self._held, super().decode(packet)
+        return given
+
+
+def watch(
+    clip: Path, gate: type[Gate], patch: pytest.MonkeyPatch, decoder: type[Counting] = Counting
+) -> tuple[list[float], list[float]]:
     """When events began in the clip in a loop, and what was decoded: times in seconds."""
     patch.setattr(watcher_module, "Gate", gate)
-    patch.setattr(watcher_module, "LumaDecoder", Counting)
+    patch.setattr(watcher_module, "LumaDecoder", decoder)
     patch.setattr(Counting, "decoded", [])
     camera = CameraConfig.model_validate(
         {
@@ -90,3 +104,13 @@ def test_the_same_events_for_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert abs(one - other) <= 0.5
     late = [sum(t_s >= LEARNT_S for t_s in times) for times in (all_decoded, decoded)]
     assert late[1] < 0.75 * late[0]
+
+
+def test_where_pictures_come_late_out_of_the_decoder_it_stays_awake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = make_lane(tmp_path / "lane.mp4", CLIP_S, ((8, 12), (27, 30)), size=(320, 180))
+    starts, decoded = watch(clip, Gate, monkeypatch, Late)
+    assert len(starts) == 2 * LENGTH_S // CLIP_S
+    gaps = [later - earlier for earlier, later in pairwise(decoded) if later - earlier > 0.15]
+    assert len(gaps) <= 1  # it tries to sleep, and learns at the first keyframe that it cannot
