@@ -3,8 +3,12 @@
 Promises: slow light, sensor noise and the same swaying leaf again and again become usual; a
 change of light over the picture is estimated and taken out before anything is called different;
 all rates are per second of stream time, so that 5 and 30 frames per second learn alike.
-Relies on tones (see frame.py). Float arithmetic is elementwise numpy or sums of small whole
-numbers, so that results do not depend on the order in which threads finish.
+Relies on tones (see frame.py). Every pass over the pixels is elementwise or a small window, so
+that results do not depend on the number of threads.
+
+A hub looks at many cameras with a small processor, and each frame finds the caches cold. Hence
+bytes wherever they suffice, buffers that are kept, and as few passes as possible: most frames
+show nothing and end after the first three.
 """
 
 from dataclasses import dataclass
@@ -12,25 +16,27 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
-from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from camera_hub.motion.exact import Exact
 from camera_hub.motion.frame import CELL, cell_share
+from camera_hub.motion.spread import START_S, Picture, Spread
 
 MEAN_S = 4.0  # time constant of the mean where nothing differs
 UNPROVEN_S = 6.0  # ... where something differs that has not been believed
 HELD_S = 90.0  # ... where a mover is
-SPREAD_AT = 0.8  # the spread is the deviation that this share of the time stays within
-SPREAD_UP = 0.7  # a second; the spread's growth while it is exceeded
-LEAST_SPREAD, MOST_SPREAD = 0.7, 40.0  # tones
 LIGHT_S = 0.4  # the mean follows a change of light this fast
 LOCAL_LIGHT = 40  # tones by which the light of a part may differ from that of the whole
 LIGHT_CELLS = 11  # cells over which local light is the same
+LEAST_KNOWN = 20  # cells without edges among them; with fewer, light is that of the whole picture
+LEAST_LIGHT = 2  # tones; a smaller change of light is left to the mean
 RECENT_US = 400_000  # "a moment ago": long enough for a slow mover to show, short for a still one to rest
-START_S = 1.0  # first look at a scene: the mean is a plain average
+
+ACTIVE = 64  # of 255: a cell counts when a quarter of it differs
 
 Grid = NDArray[np.uint8]  # one number 0..255 a cell
+
+_AROUND = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -41,152 +47,207 @@ class Difference:
     structured: Grid  # pixels where the difference has an edge: a thing, not light
     moving: Grid  # pixels that also differ from a moment ago
     strength: Grid  # difference in tones, at the cell's middle
-    light: NDArray[np.int16]  # the light taken out, in tones
+    light: NDArray[np.int16] | None  # the light taken out, in tones; None where there is none
+    gap: Picture  # what each pixel differs by, in tones, without the light; good until the next comparison
+    quiet: bool = False  # too little differs to be anything
 
 
 class Background:
     """Mean and spread of every pixel."""
 
-    def __init__(self, tone: NDArray[np.uint8], t_us: int, exact: Exact, visible: NDArray[np.bool_]) -> None:
+    def __init__(self, tone: Picture, t_us: int, exact: Exact, visible: NDArray[np.bool_]) -> None:
         """Starts with `tone` as all that is known; `visible` says which cells no mask hides."""
         self._visible = visible
-        self._exact = exact
+        self._least_area = exact.least_area
         height, width = tone.shape
         self.grid = (height // CELL, width // CELL)
         self._mean = tone.astype(np.float32)
-        self._spread = np.full(tone.shape, 2.0, np.float32)
-        self._zero = np.zeros(tone.shape, np.int16)
+        self._mean8 = tone.copy()
+        self._mean_cells: Grid | None = None
+        self._spread = Spread(tone.shape, exact)
         self._nothing = np.zeros(self.grid, np.uint8)
-        self._no_light = np.zeros(self.grid, np.int16)
         self._learned_s = 0.0
-        self._recent: list[tuple[int, NDArray[np.uint8]]] = [(t_us, tone)]
-        self._cache()
+        self._recent: list[tuple[int, Picture]] = [(t_us, tone)]
+        self._gap, self._above, self._below, self._edges = (np.empty_like(tone) for _ in range(4))
+        # One above the other, so that all three are counted by cells at once.
+        self._masks = np.empty((3 * height, width), np.uint8)
 
-    def _cache(self) -> None:
-        self._mean8 = np.rint(self._mean).astype(np.int16)
-        limit = self._exact.least_tones + self._exact.spreads * self._spread
-        self._limit = np.minimum(limit, 255.0).astype(np.int16)
-        self._limit8 = self._limit.astype(np.uint8)
+    def _mean_changed(self) -> None:
+        cv2.convertScaleAbs(self._mean, self._mean8)
+        self._mean_cells = None
 
-    def compare(self, tone: NDArray[np.uint8]) -> Difference:
+    def compare(self, tone: Picture) -> Difference:
         """What differs now; teaches nothing."""
-        signed = cv2.subtract(tone.astype(np.int16), self._mean8)
-        if self._quiet(signed):
-            return Difference(*(self._nothing,) * 4, light=self._no_light)
-        edges = cv2.morphologyEx(signed, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-        structured = cv2.compare(edges, self._limit, cv2.CMP_GT)
-        structure_cells = cell_share(structured)
-        light = self._light(signed, structure_cells)
-        size = (tone.shape[1], tone.shape[0])
-        if np.abs(light).max() > 1:
-            signed = cv2.subtract(signed, cv2.resize(light, size, interpolation=cv2.INTER_LINEAR))
-        gap = cv2.absdiff(signed, self._zero)
-        different = cv2.compare(gap, self._limit, cv2.CMP_GT)
-        moved = cv2.compare(cv2.absdiff(tone, self._recent[0][1]), self._limit8, cv2.CMP_GT)
-        moved = cv2.bitwise_and(moved, different)
+        height = tone.shape[0]
+        different, structured, moving = (self._masks[n * height : (n + 1) * height] for n in range(3))
+        limit, gap = self._spread.limit, self._gap
+        cv2.absdiff(tone, self._mean8, gap)
+        cv2.compare(gap, limit, cv2.CMP_GT, different)
+        if cv2.countNonZero(different) < self._least_area or not cv2.countNonZero(
+            active(cell_share(different))
+        ):
+            return Difference(*(self._nothing,) * 4, light=None, gap=gap, quiet=True)
+        cv2.compare(self._difference_edges(tone), limit, cv2.CMP_GT, structured)
+        light = self._light(tone, cell_share(structured))
+        if light is not None:
+            self._without_light(tone, light)
+            cv2.compare(gap, limit, cv2.CMP_GT, different)
+        cv2.bitwise_and(structured, different, structured)
+        cv2.compare(cv2.absdiff(tone, self._recent[0][1], self._edges), limit, cv2.CMP_GT, moving)
+        cv2.bitwise_and(moving, different, moving)
+        rows = self.grid[0]
+        shares = cell_share(self._masks)
         return Difference(
-            different=cell_share(different),
-            structured=cell_share(cv2.bitwise_and(structured, different)),
-            moving=cell_share(moved),
-            strength=np.minimum(gap[CELL // 2 :: CELL, CELL // 2 :: CELL], 255).astype(np.uint8),
+            different=shares[:rows],
+            structured=shares[rows : 2 * rows],
+            moving=shares[2 * rows :],
+            strength=gap[CELL // 2 :: CELL, CELL // 2 :: CELL].copy(),
             light=light,
+            gap=gap,
         )
 
-    def _quiet(self, signed: MatLike) -> bool:
-        """Whether too little differs to be anything: most frames of most nights end here."""
-        gap = cv2.absdiff(signed, self._zero)
-        return cv2.countNonZero(cv2.compare(gap, self._limit, cv2.CMP_GT)) < self._exact.least_area
+    def _difference_edges(self, tone: Picture) -> Picture:
+        """How much the signed difference varies around each pixel.
 
-    def _light(self, signed: MatLike, structured: Grid) -> NDArray[np.int16]:
+        What lies above and below the mean varies apart: where both are near, the steps from and to
+        zero add up. So bytes do for a difference of -255..255.
+        """
+        above, below, edges = self._above, self._below, self._edges
+        cv2.morphologyEx(cv2.subtract(tone, self._mean8, above), cv2.MORPH_GRADIENT, _AROUND, edges)
+        cv2.morphologyEx(cv2.subtract(self._mean8, tone, above), cv2.MORPH_GRADIENT, _AROUND, below)
+        return np.asarray(cv2.add(edges, below, edges), np.uint8)
+
+    def _light(self, tone: Picture, structured: Grid) -> NDArray[np.int16] | None:
         """The change of light by cells: smooth, the same over a neighbourhood, without edges."""
-        rows, columns = self.grid
-        shift = cv2.resize(signed, (columns, rows), interpolation=cv2.INTER_AREA)
-        open_ = np.sort(shift[self._visible])
-        whole = int(open_[open_.size // 2]) if open_.size else 0
+        if self._mean_cells is None:
+            self._mean_cells = cell_share(self._mean8)
+        shift = cv2.subtract(cell_share(tone), self._mean_cells, dtype=cv2.CV_32F)
         plain = ((structured == 0) & self._visible).astype(np.float32)
         window = (LIGHT_CELLS, LIGHT_CELLS)
         known = cv2.boxFilter(plain, -1, window, normalize=False, borderType=cv2.BORDER_REFLECT)
-        total = cv2.boxFilter(plain * shift, -1, window, normalize=False, borderType=cv2.BORDER_REFLECT)
-        local = np.where(known >= 20, total / np.maximum(known, 1), whole)
-        light: NDArray[np.int16] = np.rint(np.clip(local, whole - LOCAL_LIGHT, whole + LOCAL_LIGHT)).astype(
-            np.int16
-        )
-        return light
+        plain *= shift
+        local = cv2.boxFilter(plain, -1, window, normalize=False, borderType=cv2.BORDER_REFLECT)
+        local /= np.maximum(known, 1)
+        open_ = np.sort(shift[self._visible])
+        whole = float(open_[open_.size // 2]) if open_.size else 0.0
+        local[known < LEAST_KNOWN] = whole
+        if cv2.norm(local, cv2.NORM_INF) <= LEAST_LIGHT - 0.5:
+            return None
+        light: NDArray[np.float32] = np.clip(local, whole - LOCAL_LIGHT, whole + LOCAL_LIGHT)
+        return np.rint(light).astype(np.int16)
+
+    def _without_light(self, tone: Picture, light: NDArray[np.int16]) -> None:
+        """Brings `_gap` to what is left of the difference."""
+        signed = cv2.subtract(tone, self._mean8, dtype=cv2.CV_16S)
+        size = (tone.shape[1], tone.shape[0])
+        cv2.subtract(signed, cv2.resize(light, size, interpolation=cv2.INTER_LINEAR), signed)
+        cv2.convertScaleAbs(signed, self._gap)
 
     def learn(
-        self, tone: NDArray[np.uint8], t_us: int, dt_s: float, seen: Difference, held: NDArray[np.bool_]
+        self, tone: Picture, t_us: int, dt_s: float, seen: Difference, held: NDArray[np.bool_] | None
     ) -> None:
-        """Move towards `tone`, by `dt_s` seconds' worth.
+        """Move towards `tone`, by `dt_s` seconds' worth; `seen` is the last comparison, of this tone.
 
         `held` says by cells where believed movers are: there the background waits.
         """
         self._learned_s += dt_s
         start = dt_s / self._learned_s if self._learned_s < START_S else 0.0
         free = max(1 - np.exp(-dt_s / MEAN_S), start)
-        unproven = max(1 - np.exp(-dt_s / UNPROVEN_S), start)
-        keep = 1 - np.exp(-dt_s / HELD_S)
-        away = tone - self._mean
-        if seen.different is self._nothing and not held.any():
-            self._learn_spread(np.abs(away), None, dt_s)
-            away *= np.float32(free)
+        if seen.quiet and held is None:
+            self._spread.learn(seen.gap, dt_s, self._learned_s)
+            cv2.accumulateWeighted(tone, self._mean, free)
         else:
-            differs = seen.different >= 64
-            rate = np.where(held, keep, np.where(differs, unproven, free)).astype(np.float32)
-            light = _pixels(seen.light.astype(np.float32))
-            unlike = held | (differs & (seen.structured < seen.different // 8))
-            self._learn_spread(np.abs(away - light), unlike, dt_s)
-            # Never past the pixel's own difference: neighbours' light alone would let the mean run off.
-            plain = np.clip(light, np.minimum(away, 0), np.maximum(away, 0))
-            plain *= np.float32(1 - np.exp(-dt_s / LIGHT_S))
-            away *= _pixels(rate)
-            away += plain
-        self._mean += away
-        self._cache()
+            self._learn_apart(tone, dt_s, seen, held, free, start)
+        self._mean_changed()
         self._recent.append((t_us, tone))
         while len(self._recent) > 2 and self._recent[1][0] <= t_us - RECENT_US:
             self._recent.pop(0)
 
-    def _learn_spread(self, rough: NDArray[np.float32], held: NDArray[np.bool_] | None, dt_s: float) -> None:
-        """Follow the deviation that is exceeded a fifth of the time.
-
-        It goes up and down by factors, not by how far a pixel strayed: a mover or a lamp that
-        passes teaches little, a leaf that comes again and again teaches all.
-        """
-        hurry = 1 + 3 * START_S / (START_S + self._learned_s)
-        up = np.float32(np.exp(SPREAD_UP * dt_s * hurry))
-        down = np.float32(np.exp(-SPREAD_UP * dt_s * hurry * (1 - SPREAD_AT) / SPREAD_AT))
-        factor = np.where(rough > self._spread, up, down)
+    def _learn_apart(
+        self,
+        tone: Picture,
+        dt_s: float,
+        seen: Difference,
+        held: NDArray[np.bool_] | None,
+        free: float,
+        start: float,
+    ) -> None:
+        """Where something differs or is held, each cell learns at its own pace."""
+        differs = seen.different >= ACTIVE
+        unlike = differs & (seen.structured < seen.different // 8)
         if held is not None:
-            factor[_pixels(held)] = np.float32(1)
-        self._spread *= factor
-        np.clip(self._spread, np.float32(LEAST_SPREAD), np.float32(MOST_SPREAD), out=self._spread)
+            unlike |= held
+            differs &= ~held
+        alike = _pixels((~unlike).view(np.uint8)) if unlike.any() else None
+        self._spread.learn(seen.gap, dt_s, self._learned_s, alike)
+        follow = self._light_step(tone, dt_s, seen.light)
+        rest = differs if held is None else differs | held
+        cv2.accumulateWeighted(tone, self._mean, free, _pixels((~rest).view(np.uint8)))
+        unproven = max(1 - np.exp(-dt_s / UNPROVEN_S), start)
+        cv2.accumulateWeighted(tone, self._mean, unproven, _pixels(differs.view(np.uint8)))
+        if held is not None:
+            keep = 1 - np.exp(-dt_s / HELD_S)
+            cv2.accumulateWeighted(tone, self._mean, keep, _pixels(held.view(np.uint8)))
+        if follow is not None:
+            self._mean += follow
 
-    def absorb(self, tone: NDArray[np.uint8], cells: NDArray[np.bool_]) -> None:
+    def _light_step(
+        self, tone: Picture, dt_s: float, light: NDArray[np.int16] | None
+    ) -> NDArray[np.float32] | None:
+        """By how much the mean follows a change of light.
+
+        Never past the pixel's own difference: neighbours' light alone would let the mean run off.
+        """
+        if light is None:
+            return None
+        more, less = np.maximum(light, 0).astype(np.uint8), np.maximum(-light, 0).astype(np.uint8)
+        above, below = self._above, self._below
+        cv2.min(cv2.subtract(tone, self._mean8, above), _pixels(more), above)
+        cv2.min(cv2.subtract(self._mean8, tone, below), _pixels(less), below)
+        step = np.asarray(cv2.subtract(above, below, dtype=cv2.CV_32F), np.float32)
+        step *= np.float32(1 - np.exp(-dt_s / LIGHT_S))
+        return step
+
+    def absorb(self, tone: Picture, cells: NDArray[np.bool_]) -> None:
         """What is in `cells` now is background from now on."""
-        pixels = _pixels(cells)
-        self._mean[pixels] = tone[pixels]
-        self._cache()
+        np.copyto(self._mean, tone, where=_pixels(cells))
+        self._mean_changed()
 
-    def restart(self, tone: NDArray[np.uint8]) -> None:
+    def restart(self, tone: Picture) -> None:
         """The scene has changed as a whole: `tone` is the background; what its noise is, is kept."""
         self._mean = tone.astype(np.float32)
         self._learned_s = min(self._learned_s, START_S / 2)
-        self._cache()
+        self._mean_changed()
 
-    def edge_gain(self, tone: NDArray[np.uint8], cells: NDArray[np.bool_]) -> float:
+    def edge_gain(self, tone: Picture, cells: NDArray[np.bool_]) -> float:
         """How much more edge the picture has around the rim of `cells` than the background, -1..1.
 
         A thing that is there brings edges (> 0); the hole that a thing has left lost them (< 0).
         """
         inner = cells.astype(np.uint8)
-        kernel = np.ones((3, 3), np.uint8)
-        rim = cv2.dilate(inner, kernel) - cv2.erode(
-            inner, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0
+        left, top, width, height = cv2.boundingRect(inner)
+        # With two cells around: one for the rim, one that its edges may look at.
+        rows = slice(max(0, top - 2), top + height + 2)
+        columns = slice(max(0, left - 2), left + width + 2)
+        inner = inner[rows, columns]
+        rim = cv2.dilate(inner, _AROUND) - cv2.erode(
+            inner, _AROUND, borderType=cv2.BORDER_CONSTANT, borderValue=0
         )
         pixels = _pixels(rim.astype(bool))
-        now = cv2.morphologyEx(tone, cv2.MORPH_GRADIENT, kernel)[pixels].astype(np.int64).sum()
-        then = cv2.morphologyEx(self._mean8, cv2.MORPH_GRADIENT, kernel)[pixels].astype(np.int64).sum()
-        return float(now - then) / float(max(1, now + then))
+        part = (
+            slice(rows.start * CELL, rows.stop * CELL),
+            slice(columns.start * CELL, columns.stop * CELL),
+        )
+        now = int(cv2.morphologyEx(tone[part], cv2.MORPH_GRADIENT, _AROUND)[pixels].sum(dtype=np.int64))
+        then = int(
+            cv2.morphologyEx(self._mean8[part], cv2.MORPH_GRADIENT, _AROUND)[pixels].sum(dtype=np.int64)
+        )
+        return (now - then) / max(1, now + then)
+
+
+def active(different: Grid) -> Grid:
+    """1 where a cell counts, else 0."""
+    return np.asarray(cv2.threshold(different, ACTIVE - 1, 1, cv2.THRESH_BINARY)[1], np.uint8)
 
 
 Number = TypeVar("Number", bound=np.generic)

@@ -9,11 +9,11 @@ a process.
 import numpy as np
 from numpy.typing import NDArray
 
-from camera_hub.motion.background import Background, Difference
+from camera_hub.motion.background import ACTIVE, Background, Difference
 from camera_hub.motion.events import Events
 from camera_hub.motion.exact import EXACT
 from camera_hub.motion.frame import CELL, to_tone, working_size
-from camera_hub.motion.regions import ACTIVE, Habits, find_regions
+from camera_hub.motion.regions import Habits, find_regions
 from camera_hub.motion.reports import MotionSettings, Report
 from camera_hub.motion.tracks import Track, Tracks
 from camera_hub.motion.zones import Zones
@@ -123,32 +123,38 @@ class _Scene:
             return self.events.update(self._tracks.all, t_us, False)
         steady = t_us >= self._settled_us
         if steady:
-            regions = find_regions(seen, self._habits, self._exact.least_area)
+            regions = [] if seen.quiet else find_regions(seen, self._habits, self._exact.least_area)
             self._tracks.update(regions, t_us, dt_s)
             self._rest(tone, t_us)
         if t_us - self._learned_us >= LEARN_US:
             since_s = min((t_us - self._learned_us) / 1e6, LEARN_MOST_S)
             held = self._held()
             self._background.learn(tone, t_us, since_s, seen, held)
-            self._habits.learn(seen.different, held, since_s)
+            self._habits.learn(None if seen.quiet else seen.different, held, since_s)
             self._learned_us = t_us
         return self.events.update(self._tracks.all, t_us, steady)
 
     def _whole_picture_changed(self, seen: Difference, t_us: int, dt_s: float) -> bool:
-        share = float((seen.different >= ACTIVE * 2).mean()) / self._zones.visible_share
+        if seen.quiet:
+            self._calm_us = t_us
+            return False
+        full = int(np.count_nonzero(seen.different >= ACTIVE * 2))
+        share = full / seen.different.size / self._zones.visible_share
         if share < CALM:
             self._calm_us = t_us
         sudden = t_us - self._calm_us <= max(SUDDEN_US, round(dt_s * 1e6))
         return share > WHOLE and (sudden or share > 0.8 or t_us < self._settled_us)
 
-    def _held(self) -> NDArray[np.bool_]:
+    def _held(self) -> NDArray[np.bool_] | None:
+        """The cells of believed movers; None without any."""
+        movers = [track.region for track in self._tracks.all if track.believed]
+        if not movers:
+            return None
         held = np.zeros(self._background.grid, bool)
-        for track in self._tracks.all:
-            if track.believed:
-                region = track.region
-                rows = slice(int(region.top) // CELL, int(region.bottom) // CELL)
-                columns = slice(int(region.left) // CELL, int(region.right) // CELL)
-                held[rows, columns] = True
+        for region in movers:
+            rows = slice(int(region.top) // CELL, int(region.bottom) // CELL)
+            columns = slice(int(region.left) // CELL, int(region.right) // CELL)
+            held[rows, columns] = True
         return held
 
     def _rest(self, tone: NDArray[np.uint8], t_us: int) -> None:

@@ -48,7 +48,9 @@ def to_tone(luma: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]
     """
     if luma.strides[-1] != 1 or luma.strides[0] < luma.shape[1]:
         luma = np.ascontiguousarray(luma)
-    small = cv2.resize(_thinned(luma, size), size, interpolation=cv2.INTER_LINEAR)
+    small = _thinned(luma, size)
+    if (small.shape[1], small.shape[0]) != size:
+        small = cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)
     small = cv2.blur(small, (3, 3))
     return np.asarray(cv2.LUT(small, TONES), np.uint8)
 
@@ -63,8 +65,12 @@ def _thinned(luma: NDArray[np.uint8], size: tuple[int, int]) -> MatLike:
     return cv2.resize(whole, (width // across, height // down), interpolation=cv2.INTER_AREA)
 
 
-def cell_share(mask: MatLike) -> NDArray[np.uint8]:
-    """The share of set pixels (0..255) of each cell of a 0/255 mask, as (h / CELL, w / CELL)."""
-    height, width = mask.shape
-    size = (width // CELL, height // CELL)
-    return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.uint8)
+def cell_share(picture: MatLike) -> NDArray[np.uint8]:
+    """The mean (0..255) of each cell, as (h / CELL, w / CELL): of a 0/255 mask, the share of set pixels.
+
+    Halved twice, which is several times as fast as at once, and rounds by at most one more.
+    """
+    height, width = picture.shape
+    half = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    quarter = cv2.resize(half, (width // CELL, height // CELL), interpolation=cv2.INTER_AREA)
+    return np.asarray(quarter, np.uint8)

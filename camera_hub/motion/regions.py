@@ -5,19 +5,23 @@ alone. Habits are how often a cell was different lately although nothing was bel
 leaves, rain, flags, a written clock. They do not forbid a mover; they ask more of it.
 """
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from camera_hub.motion.background import Difference, Grid
+from camera_hub.motion.background import Difference, Grid, active
 from camera_hub.motion.frame import CELL
 
 MOST = 24
-ACTIVE = 64  # of 255: a cell counts when a quarter of it differs
 HABIT_S = 20.0
 HABIT_START_S = 2.0  # weight of the assumption that a new scene has no habits
+AREA_OF_SHARE = CELL * CELL / 255.0  # px
+
+_AROUND = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Region:
     @property
     def size(self) -> float:
         """Side of a square as large as the box."""
-        return float(np.sqrt((self.right - self.left) * (self.bottom - self.top)))
+        return math.sqrt((self.right - self.left) * (self.bottom - self.top))
 
 
 class Habits:
@@ -50,57 +54,58 @@ class Habits:
         self.usual = np.zeros(grid, np.float32)
         self._learned_s = HABIT_START_S
 
-    def learn(self, different: Grid, held: NDArray[np.bool_], dt_s: float) -> None:
-        """Take in `dt_s` seconds of what differs; `held` cells carry movers and teach nothing."""
+    def learn(self, different: Grid | None, held: NDArray[np.bool_] | None, dt_s: float) -> None:
+        """Take in `dt_s` seconds of what differs, None being nothing; `held` cells carry movers and
+        teach nothing."""
         self._learned_s = min(self._learned_s + dt_s, HABIT_S)
-        rate = np.float32(min(1.0, dt_s / self._learned_s))
-        active = (different >= ACTIVE).astype(np.float32)
-        self.usual += np.where(held, np.float32(0), rate) * (active - self.usual)
+        rate = min(1.0, dt_s / self._learned_s)
+        if different is None and held is None:
+            self.usual *= np.float32(1 - rate)
+            return
+        counts = np.zeros(self.usual.shape, np.uint8) if different is None else active(different)
+        teaching = None if held is None else (~held).view(np.uint8)
+        cv2.accumulateWeighted(counts, self.usual, rate, teaching)
 
 
 def find_regions(seen: Difference, habits: Habits, least_area: float) -> list[Region]:
     """The regions of at least `least_area` px, largest first."""
-    active = (seen.different >= ACTIVE).astype(np.uint8)
-    if not active.any():
+    counts = active(seen.different)
+    if not cv2.countNonZero(counts):
         return []
-    joined = cv2.dilate(active, np.ones((3, 3), np.uint8))
-    count, labels = cv2.connectedComponents(joined, connectivity=8, ltype=cv2.CV_32S)
-    labels = labels * active
-    rows, columns = np.nonzero(labels)
-    of = labels[rows, columns]
-    per_cell = CELL * CELL / 255.0
+    count, labels = cv2.connectedComponents(cv2.dilate(counts, _AROUND), connectivity=8, ltype=cv2.CV_32S)
+    labels *= counts
+    at = np.flatnonzero(labels)
+    of = labels.ravel()[at]
+    weight = seen.different.ravel()[at].astype(np.float64)
+    area = np.bincount(of, weight, count)
+    enough = np.flatnonzero(area >= least_area / AREA_OF_SHARE).tolist()
+    if not enough:
+        return []
+    rows, columns = np.divmod(at, labels.shape[1])
 
-    def total(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(of, weights=values, minlength=count).astype(np.float64)
+    def total(values: NDArray[Any]) -> NDArray[np.float64]:
+        return np.bincount(of, values, count).astype(np.float64, copy=False)
 
-    weight = seen.different[rows, columns].astype(np.float64)
-    area = total(weight)
-    x = total(weight * (columns + 0.5))
-    y = total(weight * (rows + 0.5))
-    structured = total(seen.structured[rows, columns].astype(np.float64))
-    moving = total(seen.moving[rows, columns].astype(np.float64)) * per_cell
-    strength = total(seen.strength[rows, columns].astype(np.float64))
-    habit = total(habits.usual[rows, columns].astype(np.float64))
-    cells = np.bincount(of, minlength=count)
-    enough = [n for n in range(1, count) if area[n] * per_cell >= least_area]
+    x, y = total(weight * (columns + 0.5)), total(weight * (rows + 0.5))
+    structured, moving = total(seen.structured.ravel()[at]), total(seen.moving.ravel()[at])
+    strength, habit = total(seen.strength.ravel()[at]), total(habits.usual.ravel()[at])
+    cells = np.bincount(of, None, count)
     enough.sort(key=lambda n: (-area[n], x[n], y[n]))
     found = []
     for n in enough[:MOST]:
-        mine = of == n
-        its_rows, its_columns = rows[mine], columns[mine]
-        shape = np.zeros(active.shape, bool)
-        shape[its_rows, its_columns] = True
+        shape = labels == n
+        left, top, width, height = cv2.boundingRect(shape.view(np.uint8))
         found.append(
             Region(
-                left=float(its_columns.min() * CELL),
-                top=float(its_rows.min() * CELL),
-                right=float((its_columns.max() + 1) * CELL),
-                bottom=float((its_rows.max() + 1) * CELL),
+                left=float(left * CELL),
+                top=float(top * CELL),
+                right=float((left + width) * CELL),
+                bottom=float((top + height) * CELL),
                 x=float(x[n] / area[n] * CELL),
                 y=float(y[n] / area[n] * CELL),
-                area=float(area[n] * per_cell),
+                area=float(area[n] * AREA_OF_SHARE),
                 structured=float(structured[n] / area[n]),
-                moving=float(moving[n]),
+                moving=float(moving[n] * AREA_OF_SHARE),
                 strength=float(strength[n] / cells[n]),
                 habit=float(habit[n] / cells[n]),
                 cells=shape,

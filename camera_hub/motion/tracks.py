@@ -6,6 +6,7 @@ and while many short-lived regions come and go, it has to show more of that. Onc
 track stays believed while it moves, and is held a while when it stands still.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -63,7 +64,7 @@ class Track:
     def travel(self) -> float:
         """Furthest that it now is from where it was within its history."""
         return max(
-            (float(np.hypot(self.region.x - x, self.region.y - y)) for _, x, y, _ in self.history),
+            (math.hypot(self.region.x - x, self.region.y - y) for _, x, y, _ in self.history),
             default=0.0,
         )
 
@@ -80,7 +81,9 @@ class Tracks:
 
     def update(self, regions: list[Region], t_us: int, dt_s: float) -> None:
         """Take in what one frame shows."""
-        self._clutter *= float(np.exp(-dt_s / CLUTTER_S))
+        self._clutter *= math.exp(-dt_s / CLUTTER_S)
+        if not regions and not self.all:
+            return
         free = list(range(len(regions)))
         for track in sorted(self.all, key=lambda track: (not track.believed, track.born_us, track.number)):
             best = self._match(track, regions, free, t_us)
@@ -128,7 +131,7 @@ class Tracks:
         for n in free:
             new = regions[n]
             reach = 6.0 + 0.6 * max(old.size, min(new.size, 2 * old.size)) + 60.0 * gone_s
-            apart = float(np.hypot(new.x - old.x - dx, new.y - old.y - dy)) / reach
+            apart = math.hypot(new.x - old.x - dx, new.y - old.y - dy) / reach
             if not _overlap(old, new, dx, dy):
                 apart *= 1.5
             cost = apart + 0.15 * abs(float(np.log(new.area / old.area)))
@@ -157,7 +160,7 @@ class Tracks:
             track.way, track.anchor = 0.0, (region.x, region.y)
         last = track.history[-1]
         if t_us - last[0] >= 90_000:
-            stride = float(np.hypot(region.x - track.anchor[0], region.y - track.anchor[1]))
+            stride = math.hypot(region.x - track.anchor[0], region.y - track.anchor[1])
             if stride >= max(STRIDE, 0.1 * region.size):
                 track.way, track.anchor = track.way + stride, (region.x, region.y)
             track.history.append((t_us, region.x, region.y, region.area))
@@ -192,7 +195,7 @@ class Tracks:
         leaves = HOVER_TRAVEL if t_us - track.born_us > HISTORY_US else LEAST_TRAVEL
         if travel < max(self._exact.least_travel, leaves * region.size) * doubt:
             return False
-        gone = float(np.hypot(region.x - track.history[0][1], region.y - track.history[0][2]))
+        gone = math.hypot(region.x - track.history[0][1], region.y - track.history[0][2])
         return gone >= (FAST_STRAIGHT if fast > FAST else STRAIGHT) * max(track.way, 1.0)
 
     def _clutter_beside(self, track: Track) -> tuple[float, float]:

@@ -51,6 +51,7 @@ def test_smooth_light_is_taken_out() -> None:
     lit = (still + slope).astype(np.uint8)
     seen = background.compare(lit)
     assert (seen.different > 64).mean() < 0.02
+    assert seen.light is not None
     assert seen.light.mean() > 20
 
 
