@@ -83,7 +83,12 @@ def test_bounds_hold_and_every_gop_has_its_head(
 def test_a_clip_at_full_speed_waits_for_a_slow_consumer_and_loses_nothing() -> None:
     queue = PacketQueue(max_packets=5, patient=True)
     sent = [packet(number, keyframe=number % 3 == 0) for number in range(60)]
-    reader = threading.Thread(target=lambda: [queue.put(one) for one in sent])
+
+    def read() -> None:
+        for one in sent:
+            queue.put(one)
+
+    reader = threading.Thread(target=read)
     reader.start()
     got: list[Item] = []
     while len(got) < len(sent):
