@@ -7,11 +7,13 @@ acknowledged to a worker must outlive a power cut.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+import structlog
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
@@ -19,6 +21,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from camera_hub.model import HubError
+
+log = structlog.get_logger(__name__)
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 BUSY_S = 10.0  # how long to wait for another process that holds the database
 _WRITES = "camera_hub_writes"
@@ -100,6 +107,26 @@ class Database:
             if said is None:
                 raise
             raise said from exc
+
+
+def whole(method: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
+    """A method that writes, made to end what it began when its caller is cancelled.
+
+    A transaction cut off in the middle would hold the database's one lock until its connection is collected.
+    """
+
+    @wraps(method)
+    async def ended(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        writing = asyncio.ensure_future(method(*args, **kwargs))
+        try:
+            return await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait([writing])
+            if not writing.cancelled() and (error := writing.exception()) is not None:
+                log.warning("a write whose caller had gone failed", error=str(error))
+            raise
+
+    return ended
 
 
 def in_words(error: str, name: str) -> StoreError | None:

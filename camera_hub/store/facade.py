@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.model import CameraInfo, Event
 from camera_hub.store import events, inbox, media, sites, users
-from camera_hub.store.database import BUSY_S, Database, StoreError, sqlite_url
+from camera_hub.store.database import BUSY_S, Database, StoreError, sqlite_url, whole
 from camera_hub.store.inbox import UnacceptableError
 from camera_hub.store.migrate import migrate
 from camera_hub.store.records import (
@@ -94,15 +94,18 @@ class Store:
 
     # -- what the sites bring ------------------------------------------------------------
 
+    @whole
     async def site_linked(self, site: str, name: str, software: str, cameras: tuple[CameraInfo, ...]) -> None:
         async with self._database.write() as connection:
             await sites.linked(connection, site, name, software, cameras, self._clock.wall_us())
 
+    @whole
     async def site_heard(self, site: str) -> None:
         """Notes the time of the site's last sign of life."""
         async with self._database.write() as connection:
             await sites.heard(connection, site, self._clock.wall_us())
 
+    @whole
     async def deliver_event(self, site: str, message_id: str, event: Event) -> Delivery:
         """An event's revision, exactly once. Raises UnacceptableError for what will never be taken."""
         inbox.check_event(message_id, event)
@@ -115,6 +118,7 @@ class Store:
                 outcome = Outcome.STALE
             return Delivery(outcome, await events.get(connection, event.id))
 
+    @whole
     async def deliver_picture(
         self, site: str, message_id: str, event_id: str, camera: str, at_us: int, jpeg: bytes
     ) -> Delivery:
@@ -122,6 +126,7 @@ class Store:
         inbox.check_message(message_id, event_id, camera, at_us)
         return await self._deliver_media(site, message_id, event_id, MediaKind.PICTURE, at_us, jpeg)
 
+    @whole
     async def deliver_clip(
         self,
         site: str,
@@ -196,6 +201,7 @@ class Store:
         async with self._database.read() as connection:
             return await users.count(connection) > 0
 
+    @whole
     async def put_user(self, user: UserRecord, *, end_sessions: bool = False) -> None:
         """Makes the user, or changes it whole."""
         async with self._database.write() as connection:
@@ -203,17 +209,20 @@ class Store:
             if end_sessions:
                 await users.end_sessions_of(connection, user.name)
 
+    @whole
     async def remove_config_users_but(self, names: set[str]) -> list[str]:
         """Removes users that came from the config and are no longer in it; gives their names."""
         async with self._database.write() as connection:
             return await users.remove_config_users_but(connection, names)
 
+    @whole
     async def set_password(self, name: str, password_hash: str, keep_session: str) -> None:
         """Changes the password and ends all the user's sessions but one."""
         async with self._database.write() as connection:
             await users.set_password(connection, name, password_hash)
             await users.end_sessions_of(connection, name, but=keep_session)
 
+    @whole
     async def add_session(self, token_hash: str, name: str, expires_us: int) -> None:
         async with self._database.write() as connection:
             await users.add_session(connection, token_hash, name, self._clock.wall_us(), expires_us)
@@ -222,16 +231,19 @@ class Store:
         async with self._database.read() as connection:
             return await users.get_session(connection, token_hash, self._clock.wall_us(), idle_us)
 
+    @whole
     async def session_seen(self, token_hash: str) -> None:
         async with self._database.write() as connection:
             await users.session_seen(connection, token_hash, self._clock.wall_us())
 
+    @whole
     async def end_session(self, token_hash: str) -> None:
         async with self._database.write() as connection:
             await users.end_session(connection, token_hash)
 
     # -- tidying -------------------------------------------------------------------------
 
+    @whole
     async def tidy(self, keep_days: int, max_media_bytes: int, session_idle_us: int) -> None:
         """Keeps what is kept within its bounds, the oldest first, and removes litter.
 
