@@ -49,7 +49,7 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, bool]:
     """
     db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
     try:
-        db.execute("PRAGMA journal_mode = WAL")
+        _log_ahead(db)
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA wal_autocheckpoint = 100")  # pages: the log stays small beside a full disk
         db.execute("PRAGMA journal_size_limit = 1048576")
@@ -59,6 +59,20 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, bool]:
         db.close()
         raise
     return db, made
+
+
+def _log_ahead(db: sqlite3.Connection) -> None:
+    """WAL mode. While others make the same database, SQLite says "locked" here without waiting."""
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as exc:
+            if "locked" not in str(exc) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def move_aside(path: Path) -> Path:
