@@ -7,7 +7,7 @@ acknowledged to a worker must outlive a power cut.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import wraps
 from pathlib import Path
@@ -109,7 +109,7 @@ class Database:
             raise said from exc
 
 
-def whole(method: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
+def whole(method: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
     """A method that writes, made to end what it began when its caller is cancelled.
 
     A transaction cut off in the middle would hold the database's one lock until its connection is collected.
