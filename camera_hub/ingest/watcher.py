@@ -93,7 +93,7 @@ class Watcher:
                 self._gate.give_up(HELD_BACK)
         if packet.keyframe and self._gate.reason != self._gate_reason:
             self._gate_reason = self._gate.reason
-            log.info("gate", camera=self._camera, awake_because=self._gate_reason or None)
+            log.debug("gate", camera=self._camera, awake_because=self._gate_reason or None)
 
     def _look(self, frame: DecodedFrame) -> None:
         self._latest = frame
