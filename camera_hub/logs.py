@@ -65,12 +65,15 @@ def configure(
     _secrets = _shapes(secrets)
     threshold = logging.getLevelNamesMapping()[level.upper()]
     terminal = sys.stderr.isatty()
+    human = format == "human" or (format == "auto" and terminal)
+    # People want to read the time at a glance and in their own zone; machines want it whole.
+    time_format: dict[str, Any] = {"fmt": "%H:%M:%S", "utc": False} if human else {"fmt": "iso", "utc": True}
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         lambda _logger, _method, event: {**always, **event},
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.TimeStamper(**time_format),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
     ]
@@ -81,7 +84,6 @@ def configure(
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,  # so that loggers made before this call follow it
     )
-    human = format == "human" or (format == "auto" and terminal)
     _route_libraries(threshold, _formatter(shared, human, terminal))
 
 

@@ -98,7 +98,7 @@ class CameraProcess:
             )
             for stream in camera.stream_names
         }
-        self._state: CameraState | None = None
+        self._told: tuple[CameraState, str] | None = None
 
     def _recorder(self, stream: StreamName, retention: Retention) -> Recorder:
         return Recorder(
@@ -146,9 +146,11 @@ class CameraProcess:
 
     def _beat(self) -> None:
         health = camera_health(self._spec.camera.id, list(self._pipelines.values()))
-        if health.state != self._state:
-            self._state = health.state
-            log.info(
+        if (health.state, health.error) != self._told:
+            self._told = (health.state, health.error)
+            # That it connects is worth a line only when it does not succeed.
+            tell = log.debug if health.state is CameraState.CONNECTING and not health.error else log.info
+            tell(
                 "camera state", state=health.state.value, **({"error": health.error} if health.error else {})
             )
         self._channel.send(Beat(health=health))

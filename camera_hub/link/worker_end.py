@@ -89,6 +89,7 @@ class WorkerEnd:
         self.server = server
         self.connected = False
         self.error = ""
+        self._told = ""  # the error that the log has
         self._url = url
         self._key = key
         self._site = site
@@ -140,7 +141,7 @@ class WorkerEnd:
             except HubError as exc:  # of the outbox: the disk is full, and will not be for ever
                 self._failed(str(exc))
             except (OSError, ConnectionClosed, InvalidHandshake, InvalidURI, TimeoutError) as exc:
-                self._failed(_in_words(exc, self._url))
+                self._failed(_in_words(exc, self._url), first=failures == 0)
             self.connected = False
             self._forget_connection()
             lasted_s = asyncio.get_running_loop().time() - began
@@ -165,7 +166,7 @@ class WorkerEnd:
         ) as socket:
             async with asyncio.timeout(HANDSHAKE_S):
                 await self._shake_hands(socket)
-            self.connected, self.error = True, ""
+            self.connected, self.error, self._told = True, "", ""
             log.info("link up", server=self.server)
             self._control.append(self._hamlet.health())
             await _first_to_end(self._receive(socket), self._send(socket), self._beat())
@@ -259,10 +260,14 @@ class WorkerEnd:
         self._live.clear()
         self._hamlet.unwatch_all(self.server)
 
-    def _failed(self, error: str) -> None:
-        # Once per new reason: a server away for days must not fill the log.
-        if error != self.error or self.connected:
+    def _failed(self, error: str, first: bool = False) -> None:
+        """`first`: a first attempt that failed, as when worker and server start together."""
+        if first and not self.connected:
+            log.info("link not up yet", server=self.server, error=error)
+        elif error != self._told or self.connected:
+            # Once per new reason: a server away for days must not fill the log.
             log.warning("link down", server=self.server, error=error)
+            self._told = error
         self.error = error
 
 
