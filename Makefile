@@ -3,7 +3,8 @@
 DASHBOARD := camera_hub/server/dashboard/index.html
 DASHBOARD_SOURCES := $(shell find dashboards/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
 BIN := .venv/bin
-# Most tests wait for cameras and browsers, so there may be more of them at once than processors.
+# Most tests wait for cameras, so there may be more of them at once than processors; a browser that
+# decodes seven videos has the machine to itself.
 WORKERS := 3
 
 .PHONY: demo test check unit lint types imports web-test format lock dashboard wheel clean help
@@ -20,7 +21,8 @@ test: ## all checks and all tests
 	@scripts/packages
 	@scripts/python dev
 	@$(MAKE) -s --no-print-directory check
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/unit tests/integration
+	$(BIN)/python -m pytest tests/browser
 
 check: lint types imports web-test ## everything that needs no running hub
 

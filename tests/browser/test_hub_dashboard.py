@@ -92,7 +92,7 @@ def page(hub: Browserless) -> Iterator[Page]:
 
 def becomes(page: Page, true: str) -> None:
     """Wait until an expression is true; the page's own rules forbid what Playwright would wait with."""
-    until_blocking(lambda: page.evaluate(true), 40)
+    until_blocking(lambda: page.evaluate(true), 90)
 
 
 @pytest.mark.timeout(240)
