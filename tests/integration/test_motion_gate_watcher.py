@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import pytest
 
+from camera_hub import watch as watch_module
 from camera_hub.cameras.clip import ClipSource
 from camera_hub.cameras.decoding import DecodedFrame, LumaDecoder
 from camera_hub.clock import SYSTEM_CLOCK
 from camera_hub.config import CameraConfig
-from camera_hub.ingest import watcher as watcher_module
 from camera_hub.ingest.messages import EventFound
 from camera_hub.ingest.packet_queue import Pause
 from camera_hub.ingest.watcher import Watcher
@@ -61,8 +61,8 @@ def watch(
     clip: Path, gate: type[Gate], patch: pytest.MonkeyPatch, decoder: type[Counting] = Counting
 ) -> tuple[list[float], list[float]]:
     """When events began in the clip in a loop, and what was decoded: times in seconds."""
-    patch.setattr(watcher_module, "Gate", gate)
-    patch.setattr(watcher_module, "LumaDecoder", decoder)
+    patch.setattr(watch_module, "Gate", gate)
+    patch.setattr(watch_module, "LumaDecoder", decoder)
     patch.setattr(Counting, "decoded", [])
     camera = CameraConfig.model_validate(
         {
