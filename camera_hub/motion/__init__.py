@@ -2,11 +2,22 @@
 
 from camera_hub.motion.detector import MotionDetector
 from camera_hub.motion.gate import Gate
-from camera_hub.motion.reports import Changed, Closed, MotionSettings, Opened, PathPoint, Report, Sensitivity
+from camera_hub.motion.reports import (
+    Changed,
+    Closed,
+    Followed,
+    MotionSettings,
+    Opened,
+    PathPoint,
+    Report,
+    Sensitivity,
+    Sight,
+)
 
 __all__ = [
     "Changed",
     "Closed",
+    "Followed",
     "Gate",
     "MotionDetector",
     "MotionSettings",
@@ -14,4 +25,5 @@ __all__ = [
     "PathPoint",
     "Report",
     "Sensitivity",
+    "Sight",
 ]

@@ -14,7 +14,7 @@ from camera_hub.motion.events import Events
 from camera_hub.motion.exact import EXACT
 from camera_hub.motion.frame import CELL, to_tone, working_size
 from camera_hub.motion.regions import Habits, find_regions
-from camera_hub.motion.reports import MotionSettings, Report
+from camera_hub.motion.reports import Followed, MotionSettings, Report, Sight
 from camera_hub.motion.tracks import Track, Tracks
 from camera_hub.motion.zones import Zones
 
@@ -74,6 +74,11 @@ class MotionDetector:
         """
         return self._scene is not None and self._scene.idle
 
+    @property
+    def sight(self) -> Sight | None:
+        """What was seen in the last frame; None before the first."""
+        return self._scene.sight() if self._scene is not None else None
+
     def flush(self, t_us: int) -> list[Report]:
         """The camera went away at `t_us`: close what is open, and forget the scene."""
         scene, self._scene = self._scene, None
@@ -98,12 +103,37 @@ class _Scene:
         self._learned_us = t_us
         self._settled_us = t_us + SETTLE_US
         self._calm_us = t_us
+        self._seen: Difference | None = None
 
     @property
     def idle(self) -> bool:
         """Whether nothing goes on."""
         settled = self.t_us - self._settled_us >= IDLE_AFTER_US
         return settled and not self._tracks.all and not self.events.open
+
+    def sight(self) -> Sight:
+        width, height = self._size
+        seen = self._seen
+        return Sight(
+            t_us=self.t_us,
+            differs=float(np.count_nonzero(seen.different >= ACTIVE) / seen.different.size) if seen else 0.0,
+            light=float(np.abs(seen.light).mean()) if seen and seen.light is not None else 0.0,
+            settled=self.t_us >= self._settled_us,
+            tracks=tuple(
+                Followed(
+                    track.number,
+                    (
+                        track.region.left / width,
+                        track.region.top / height,
+                        (track.region.right - track.region.left) / width,
+                        (track.region.bottom - track.region.top) / height,
+                    ),
+                    track.believed,
+                )
+                for track in self._tracks.all
+                if track.seen_us == self.t_us
+            ),
+        )
 
     def _tone(self, luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
         tone = to_tone(luma, self._size)
@@ -115,7 +145,7 @@ class _Scene:
         dt_s = (t_us - self.t_us) / 1e6
         self.t_us = t_us
         tone = self._tone(luma)
-        seen = self._background.compare(tone)
+        seen = self._seen = self._background.compare(tone)
         if self._whole_picture_changed(seen, t_us, dt_s):
             self._background.restart(tone)
             self._settled_us = t_us + SETTLE_US

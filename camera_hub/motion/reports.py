@@ -49,3 +49,21 @@ class Closed(Report, frozen=True, kw_only=True):
     """It has gone, or stands still for good."""
 
     end_us: int  # when it was last seen to move
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """A track as it is now."""
+
+    number: int
+    box: Box
+    believed: bool
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """What the detector saw in its last frame, for those who look over its shoulder."""
+
+    t_us: int
+    differs: float  # share of the picture's cells that differ from the background, 0..1
+    light: float  # tones by which the light changed, the mean over the picture without its sign
+    settled: bool  # False while the scene is only learned
+    tracks: tuple[Followed, ...]  # those that were seen in this frame
