@@ -106,6 +106,21 @@ class EventKind(StrEnum):
     TAMPER = "tamper"
 
 
+class Verdict(StrEnum):
+    """What somebody who looked at an event says that it was."""
+
+    REAL = "real"  # something that matters moved there
+    FALSE = "false"  # a false alarm
+    TEST = "test"  # our own doing: somebody tried the camera
+
+
+class Refusal(StrEnum):
+    """Why the server does not do what was asked, for programs; what a problem of the API has as `code`."""
+
+    NO_EVENT = "no-event"  # there is none of that id, or no more
+    NO_RIGHT = "no-right"  # the account's role may not do this
+
+
 class Packet(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One encoded picture (access unit) of a stream, as the camera made it.
 

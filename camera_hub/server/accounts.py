@@ -10,7 +10,7 @@ from camera_hub.server import people
 from camera_hub.server.parts import Parts, parts_of
 from camera_hub.server.passwords import PasswordsBusyError
 from camera_hub.server.problems import Problem, problems
-from camera_hub.server.rights import COOKIE, Right, needs
+from camera_hub.server.rights import COOKIE, Right, needs, rights_of
 from camera_hub.server.sessions import LONGEST_US
 from camera_hub.server.shapes import Session, User
 from camera_hub.store import SessionRecord, UserRecord
@@ -117,4 +117,7 @@ def _address(request: Request) -> str:
 
 
 def _session_shape(user: UserRecord) -> Session:
-    return Session(user=User(name=user.name, display_name=user.display_name, role=user.role))
+    return Session(
+        user=User(name=user.name, display_name=user.display_name, role=user.role),
+        rights=sorted(right.value for right in rights_of(user.role)),
+    )

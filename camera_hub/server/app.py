@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from camera_hub import __version__
 from camera_hub.clock import SYSTEM_CLOCK, Clock
-from camera_hub.server import accounts, cameras, events, health, pages, problems, sites, updates
+from camera_hub.server import accounts, cameras, events, health, pages, problems, sites, updates, verdicts
 from camera_hub.server.attempts import Attempts
 from camera_hub.server.broadcast import Updates
 from camera_hub.server.edge import SAFE_METHODS, BodyLimit, CsrfGuard, SecurityHeaders
@@ -72,7 +72,7 @@ def create_app(
     app.add_middleware(BodyLimit)
     app.add_middleware(CsrfGuard)
     app.add_middleware(SecurityHeaders)
-    ours = (accounts, cameras, events, sites, updates, health)
+    ours = (accounts, cameras, events, verdicts, sites, updates, health)
     for router in (*(module.router for module in ours), *routers, pages.router(dashboard)):
         app.include_router(router)
     check_every_route(app)

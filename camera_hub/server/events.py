@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
-from camera_hub.model import EventKind
+from camera_hub.model import EventKind, Refusal
 from camera_hub.server.instants import InstantUs
 from camera_hub.server.parts import Parts, parts_of
 from camera_hub.server.problems import Problem, problems
@@ -71,7 +71,9 @@ async def list_events(
 async def get_event(id: EventId, parts: Tools) -> Event:  # noqa: A002 - the path's own word
     stored = await parts.store.event(id)
     if stored is None:
-        raise Problem(404, f"There is no event {id}; it may have been removed after its time.")
+        raise Problem(
+            404, f"There is no event {id}; it may have been removed after its time.", code=Refusal.NO_EVENT
+        )
     return event_shape(stored)
 
 

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from camera_hub.model import HubError, NotLive
+from camera_hub.model import HubError, NotLive, Refusal
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +29,9 @@ _REMEDIES = {
     416: "The file has no such range.",
 }
 _KEPT = ("allow", "content-range", "retry-after")
+
+
+Code = NotLive | Refusal
 
 
 class Mistake(BaseModel):
@@ -45,7 +48,10 @@ class ProblemDetails(BaseModel):
     title: str
     status: int
     detail: str
-    code: NotLive | None = Field(default=None, description="For a stream that cannot be watched live")
+    code: Code | None = Field(
+        default=None,
+        description="Why, for programs; `NotLive` where a stream cannot be watched live",
+    )
     mistakes: list[Mistake] | None = Field(default=None, description="For a request that is not valid")
 
 
@@ -57,7 +63,7 @@ class Problem(Exception):  # noqa: N818 - the RFC's own word
         status: int,
         detail: str,
         headers: Mapping[str, str] | None = None,
-        code: NotLive | None = None,
+        code: Code | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -71,7 +77,7 @@ def problem_response(
     detail: str,
     headers: Mapping[str, str] | None = None,
     mistakes: list[Mistake] | None = None,
-    code: NotLive | None = None,
+    code: Code | None = None,
 ) -> Response:
     """The problem as a response, also for those who are below the app: middleware."""
     details = ProblemDetails(

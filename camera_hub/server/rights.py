@@ -13,6 +13,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
 from starlette.requests import HTTPConnection
 
+from camera_hub.model import Refusal
 from camera_hub.server.parts import Parts, parts_of
 from camera_hub.server.problems import Problem
 from camera_hub.store import SessionRecord
@@ -32,6 +33,7 @@ class Right(StrEnum):
     ACCOUNT = "account"  # one's own session and password, and what is common to all
     LIVE = "live"  # cameras as they are now
     EVENTS = "events"  # what happened, with pictures and clips
+    VERDICTS = "verdicts"  # saying what an event was: real, false, a test
     SITES = "sites"  # how the sites do
     METRICS = "metrics"  # numbers for machines; also by the metrics token
 
@@ -41,9 +43,14 @@ OPEN = frozenset({Right.PUBLIC, Right.WORKER})
 _ALL_ROLES = frozenset({Right.ACCOUNT, Right.LIVE, Right.EVENTS, Right.SITES})
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: _ALL_ROLES,
-    Role.POLICE: _ALL_ROLES,
-    Role.ADMIN: _ALL_ROLES | {Right.METRICS},
+    Role.POLICE: _ALL_ROLES | {Right.VERDICTS},
+    Role.ADMIN: _ALL_ROLES | {Right.VERDICTS, Right.METRICS},
 }
+
+
+def rights_of(role: str) -> frozenset[Right]:
+    """What a role may do, by its name."""
+    return RIGHTS[role_of(role)]
 
 
 def role_of(name: str) -> Role:
@@ -70,8 +77,8 @@ class Needs:
         session = await parts.sessions.find(connection.cookies.get(COOKIE))
         if session is None:
             raise Problem(401, "Sign in first.")
-        if self.right not in RIGHTS[role_of(session.user.role)]:
-            raise Problem(403, "Your account may not do this; ask an administrator.")
+        if self.right not in rights_of(session.user.role):
+            raise Problem(403, "Your account may not do this; ask an administrator.", code=Refusal.NO_RIGHT)
         return session
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, Field
 
-from camera_hub.model import CameraState, Cause, EventKind, RecordingCause, StreamName
-from camera_hub.store import StoredEvent
+from camera_hub.model import CameraState, Cause, EventKind, RecordingCause, StreamName, Verdict
+from camera_hub.store import StoredEvent, StoredVerdict
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_US = 253_402_300_799_999_999  # the end of the year 9999
@@ -41,6 +41,7 @@ class Session(BaseModel):
     """Who is signed in."""
 
     user: User
+    rights: list[str] = Field(description="What they may do, so that a page offers nothing else")
 
 
 class Zone(BaseModel):
@@ -110,6 +111,15 @@ class Sites(BaseModel):
     sites: list[Site]
 
 
+class SaidVerdict(BaseModel):
+    """What somebody who looked at an event says that it was."""
+
+    verdict: Verdict
+    note: str = Field(description="In a few words; empty where nothing was added")
+    by: str = Field(description="Who said so, as people call them")
+    at: datetime
+
+
 class Event(BaseModel):
     """A time in which something moved on one camera."""
 
@@ -131,6 +141,7 @@ class Event(BaseModel):
     )
     snapshot: bool = Field(description="Whether its picture is there")
     clip: bool = Field(description="Whether its clip is there")
+    verdict: SaidVerdict | None = Field(description="What was said of it last; null where nothing was")
 
 
 class Events(BaseModel):
@@ -164,4 +175,13 @@ def event_shape(stored: StoredEvent) -> Event:
         path=[(t_us / 1e6, x, y) for t_us, x, y in event.path],
         snapshot=stored.snapshot,
         clip=stored.clip,
+        verdict=_verdict_shape(stored.verdict),
+    )
+
+
+def _verdict_shape(said: StoredVerdict | None) -> SaidVerdict | None:
+    if said is None or said.verdict is None:
+        return None
+    return SaidVerdict(
+        verdict=said.verdict, note=said.note, by=said.by_name or said.by, at=instant(said.at_us)
     )

@@ -1,6 +1,6 @@
 """The server's database and the media files beside it: tables, migrations, queries.
 
-`Store` is the door; `events`, `sites`, `users` and `inbox` hold the queries, `media` the files.
+`Store` is the door; `events`, `verdicts`, `sites`, `users` and `inbox` hold the queries, `media` the files.
 Relies on one data folder that no other server uses (camera_hub/folder.py holds it).
 
 Invariants, held by the tests:
@@ -15,6 +15,8 @@ Invariants, held by the tests:
 5. Nothing of one site can change another site's events, whatever ids it sends.
 6. Every instant is an integer of microseconds since the Unix epoch, UTC.
 7. No password and no session token is stored, only their hashes.
+8. A row in `verdicts` is never changed, and goes with its event alone. An event's verdict is that of its row
+   with the highest number; a row without one takes back what was said before. No delivery touches them.
 """
 
 from camera_hub.store.database import (
@@ -40,6 +42,7 @@ from camera_hub.store.records import (
     SiteRecord,
     StoredCamera,
     StoredEvent,
+    StoredVerdict,
     UserRecord,
 )
 
@@ -63,6 +66,7 @@ __all__ = [
     "StoreNewerError",
     "StoredCamera",
     "StoredEvent",
+    "StoredVerdict",
     "UnacceptableError",
     "UserRecord",
 ]

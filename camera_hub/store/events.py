@@ -18,7 +18,8 @@ from camera_hub.store.records import (
     MediaKind,
     StoredEvent,
 )
-from camera_hub.store.tables import cameras, event_zones, events, media
+from camera_hub.store.tables import cameras, event_zones, events, media, verdicts
+from camera_hub.store.verdicts import is_newest, stored
 
 
 async def put(connection: AsyncConnection, site: str, event: Event) -> bool:
@@ -113,6 +114,7 @@ async def remove(connection: AsyncConnection, ids: Sequence[str]) -> list[str]:
     litter = list(paths.all())
     await connection.execute(delete(media).where(media.c.event_id.in_(ids)))
     await connection.execute(delete(event_zones).where(event_zones.c.event_id.in_(ids)))
+    await connection.execute(delete(verdicts).where(verdicts.c.event_id.in_(ids)))
     await connection.execute(delete(events).where(events.c.id.in_(ids)))
     return litter
 
@@ -165,12 +167,21 @@ def _select() -> Select[Any]:
     def has(kind: MediaKind) -> ColumnElement[bool]:
         return exists().where(media.c.event_id == events.c.id, media.c.kind == kind.value)
 
-    return select(
-        events,
-        func.coalesce(cameras.c.name, events.c.camera).label("camera_name"),
-        has(MediaKind.PICTURE).label("snapshot"),
-        has(MediaKind.CLIP).label("clip"),
-    ).outerjoin(cameras, and_(cameras.c.site == events.c.site, cameras.c.id == events.c.camera))
+    return (
+        select(
+            events,
+            func.coalesce(cameras.c.name, events.c.camera).label("camera_name"),
+            has(MediaKind.PICTURE).label("snapshot"),
+            has(MediaKind.CLIP).label("clip"),
+            verdicts.c.verdict,
+            verdicts.c.note,
+            verdicts.c.said_by,
+            verdicts.c.said_by_name,
+            verdicts.c.said_us,
+        )
+        .outerjoin(cameras, and_(cameras.c.site == events.c.site, cameras.c.id == events.c.camera))
+        .outerjoin(verdicts, is_newest())
+    )
 
 
 def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
@@ -200,4 +211,5 @@ def _stored(row: Row[Any]) -> StoredEvent:
     columns = row._mapping
     fields = {name: columns[name] for name in Event.__struct_fields__}
     event = msgspec.convert(fields, Event, strict=False)
-    return StoredEvent(row.site, event, row.camera_name, bool(row.snapshot), bool(row.clip))
+    verdict = None if row.verdict is None else stored(row)
+    return StoredEvent(row.site, event, row.camera_name, bool(row.snapshot), bool(row.clip), verdict)

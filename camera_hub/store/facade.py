@@ -14,8 +14,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
-from camera_hub.model import CameraInfo, Event
-from camera_hub.store import events, inbox, media, sites, users
+from camera_hub.model import CameraInfo, Event, Verdict
+from camera_hub.store import events, inbox, media, sites, users, verdicts
 from camera_hub.store.database import BUSY_S, Database, StoreError, sqlite_url, whole
 from camera_hub.store.inbox import UnacceptableError
 from camera_hub.store.migrate import migrate
@@ -31,6 +31,7 @@ from camera_hub.store.records import (
     SiteRecord,
     StoredCamera,
     StoredEvent,
+    StoredVerdict,
     UserRecord,
 )
 from camera_hub.store.tables import meta
@@ -190,6 +191,31 @@ class Store:
     async def cameras(self) -> list[StoredCamera]:
         async with self._database.read() as connection:
             return await sites.all_cameras(connection)
+
+    # -- what people say of events -------------------------------------------------------
+
+    @whole
+    async def judge(
+        self, event_id: str, verdict: Verdict | None, note: str, user: UserRecord
+    ) -> tuple[StoredEvent, bool] | None:
+        """Adds what `user` says of an event; None takes back what was said before.
+
+        Gives the event as it is now and whether anything changed; None where there is no such event.
+        The one door for a verdict, wherever it is spoken.
+        """
+        said = StoredVerdict(verdict, note, user.name, user.display_name, self._clock.wall_us())
+        async with self._database.write() as connection:
+            if await events.get(connection, event_id) is None:
+                return None
+            changed = await verdicts.put(connection, event_id, said)
+            now = await events.get(connection, event_id)
+            assert now is not None
+            return now, changed
+
+    async def verdicts(self, event_id: str) -> list[StoredVerdict]:
+        """All that was ever said of an event, the newest last."""
+        async with self._database.read() as connection:
+            return await verdicts.history(connection, event_id)
 
     # -- people and their sessions -------------------------------------------------------
 

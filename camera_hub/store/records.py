@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from camera_hub.model import CameraInfo, Event, EventKind
+from camera_hub.model import CameraInfo, Event, EventKind, Verdict
 
 ULID_PATTERN = r"[0-7][0-9A-HJKMNP-TV-Z]{25}"
 _ULID = re.compile(ULID_PATTERN)
@@ -33,6 +33,17 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class StoredVerdict:
+    """What somebody said of an event. `verdict` is None where they took back what had been said."""
+
+    verdict: Verdict | None
+    note: str
+    by: str  # the account's name
+    by_name: str  # what people called it then
+    at_us: int
+
+
+@dataclass(frozen=True)
 class StoredEvent:
     """An event as it is now, with what belongs to it."""
 
@@ -41,6 +52,7 @@ class StoredEvent:
     camera_name: str  # the camera's id where the site never told a name
     snapshot: bool
     clip: bool
+    verdict: StoredVerdict | None = None  # the newest; None where there is none, or no more
 
 
 @dataclass(frozen=True)

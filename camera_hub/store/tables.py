@@ -95,6 +95,21 @@ media = Table(
     Index(None, "at_us"),
 )
 
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("event_id", String(26), ForeignKey("events.id", ondelete="CASCADE"), nullable=False),
+    # Null where the verdict before was taken back.
+    Column("verdict", String(16)),
+    Column("note", Text, nullable=False),
+    # The account, and what people called it then: an account may be renamed or go.
+    Column("said_by", String(64), nullable=False),
+    Column("said_by_name", Text, nullable=False),
+    Column("said_us", BigInteger, nullable=False),
+    Index(None, "event_id", "number"),
+)
+
 inbox = Table(
     "inbox",
     metadata,

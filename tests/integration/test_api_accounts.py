@@ -23,7 +23,10 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
 async def test_a_sign_in_makes_a_session(server: Server) -> None:
     answer = await server.sign_in()
     assert answer.status_code == 200
-    assert answer.json() == {"user": {"name": "admin", "display_name": "Quản trị", "role": "admin"}}
+    assert answer.json() == {
+        "user": {"name": "admin", "display_name": "Quản trị", "role": "admin"},
+        "rights": ["account", "events", "live", "metrics", "sites", "verdicts"],
+    }
     session = await server.client.get("/api/session")
     assert session.json() == answer.json()
 

@@ -54,6 +54,7 @@ async def test_an_event_in_full(server: Server) -> None:
         "path": [[0.0, 0.25, 0.75], [0.5, 0.5, 0.75]],
         "snapshot": False,
         "clip": False,
+        "verdict": None,
     }
     assert (await server.client.get(f"/api/events/{ulid(1)}")).json() == expected
     assert (await _list(server)) == {"events": [expected], "next": None}

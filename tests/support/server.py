@@ -118,12 +118,13 @@ class Server:
 USERS = (
     ConfigUser("admin", "Quản trị", "admin", "chè xanh Khe Cốc"),
     ConfigUser("to-tuan-tra", "Tổ tuần tra", "viewer", "đi tuần ban đêm"),
+    ConfigUser("cong-an", "Công an xã", "police", "giữ yên thôn xóm"),
 )
 
 
 @contextlib.asynccontextmanager
 async def running_app(folder: Path, dashboard: Path | None = None) -> AsyncIterator[Server]:
-    """A server with two users and one site that is not linked."""
+    """A server with three users and one site that is not linked."""
     clock = clocks.HandClock()
     sites = (KnownSite(SITE, "Xóm Khe Cốc", "key"),)
     settings = ServerSettings(folder, sites=sites, users=USERS, metrics_token="mã đo")
