@@ -41,13 +41,20 @@ class Watch:
         """Packets that were decoded, so far."""
         self._info: StreamInfo | None = None
         self._decoder: LumaDecoder | None = None
+        self._damaged = 0  # by decoders before this one
         self._last_us: int | None = None
+
+    @property
+    def damaged(self) -> int:
+        """Packets that could not be decoded, so far."""
+        return self._damaged + (self._decoder.errors if self._decoder is not None else 0)
 
     def open(self, info: StreamInfo) -> None:
         """A stream begins, or the same one again."""
         if info != self._info:
             self.gate = Gate()  # another make of stream, other sizes
         self._info = info
+        self._damaged = self.damaged
         self.gate.restart()
         self._decoder = LumaDecoder(info)
 
@@ -85,5 +92,5 @@ class Watch:
 
     def end(self) -> list[Report]:
         """The stream has stopped, and nobody knows what moves now: what is open is closed."""
-        self._decoder = None
+        self._damaged, self._decoder = self.damaged, None
         return [] if self._last_us is None else self.detector.flush(self._last_us)
