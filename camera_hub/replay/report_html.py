@@ -15,15 +15,15 @@ Piece = str | None
 """Html, a text, or nothing."""
 
 
-def tag(name: str, *inside: Piece, **attributes: str | float | bool | None) -> Html:
+def tag(element: str, /, *inside: Piece, **attributes: str | float | bool | None) -> Html:
     """An element. `class_` is the attribute class; an underscore within a name is a hyphen.
 
     An attribute that is None or False is left out, one that is True stands alone.
     """
     told = "".join(_attribute(key, value) for key, value in attributes.items())
-    if name in VOID:
-        return Html(f"<{name}{told}>")
-    return Html(f"<{name}{told}>{join(*inside)}</{name}>")
+    if element in VOID:
+        return Html(f"<{element}{told}>")
+    return Html(f"<{element}{told}>{join(*inside)}</{element}>")
 
 
 def join(*pieces: Piece) -> Html:

@@ -50,7 +50,13 @@ def bars(spans: Sequence[Bar], duration_s: float) -> Html:
     )
 
 
-def _bar(bar: Bar, duration_s: float) -> Html:
+def both(labels: Sequence[Bar], events: Sequence[Bar], duration_s: float) -> Html:
+    """Labels over events in one small lane."""
+    drawn = [_bar(bar, duration_s, 0, 7) for bar in labels] + [_bar(bar, duration_s, 9, 7) for bar in events]
+    return tag("svg", *drawn, class_="bars", aria_hidden="true")
+
+
+def _bar(bar: Bar, duration_s: float, top: int = 3, high: int = 16) -> Html:
     left = 100 * max(bar.start_s, 0.0) / duration_s
     wide = 100 * (min(bar.end_s, duration_s) - max(bar.start_s, 0.0)) / duration_s
     kind = f"bar {bar.state}" + (" tamper" if bar.tamper else "")
@@ -60,9 +66,9 @@ def _bar(bar: Bar, duration_s: float) -> Html:
         class_=kind,
         x=f"{left:.2f}%",
         width=f"{max(wide, 0.45):.2f}%",
-        y="3",
-        height="16",
-        rx="3",
+        y=top,
+        height=high,
+        rx=3 if high > 8 else 2,
     )
     return tag("a", drawn, href=f"#{bar.anchor}") if bar.anchor else drawn
 
@@ -119,7 +125,7 @@ def _line(line: Line, duration_s: float, least: float, most: float) -> Html:
 def _places(
     points: Series, duration_s: float, least: float, most: float, steps: bool
 ) -> list[tuple[int, int]]:
-    """Points in the plot's units: one peak a column, and none that lies on the line between its neighbours."""
+    """Points in the plot's units: one peak a column, and none between two of the same height."""
     columns: dict[int, float] = {}
     for t_s, value in points:
         column = min(max(round(POINTS * t_s / duration_s), 0), POINTS)
@@ -147,8 +153,6 @@ def axis(duration_s: float) -> Html:
     """Times under the lanes."""
     step = next((step for step in STEPS_S if duration_s / step <= TICKS), STEPS_S[-1])
     ticks = [n * step for n in range(int(duration_s / step) + 1)]
-    if duration_s - ticks[-1] < 0.06 * duration_s and len(ticks) > 1:
-        ticks[-1] = duration_s if ticks[-1] == duration_s else ticks[-1]
     return tag("svg", *(_tick(t_s, duration_s) for t_s in ticks), class_="axis", aria_hidden="true")
 
 
@@ -160,3 +164,15 @@ def _tick(t_s: float, duration_s: float) -> Html:
         tag("line", x1=place, x2=place, y1="0", y2="5", class_="tick"),
         tag("text", clock(t_s), x=place, y="18", text_anchor=anchor),
     )
+
+
+def legend(scored: bool, asleep: bool) -> Html:
+    """What the looks of the bars mean."""
+    looks = [("right", "right"), ("missed", "missed"), ("false", "false")] if scored else [("plain", "event")]
+    looks += [("maybe", "counts neither way")] * scored + [("asleep", "gate asleep")] * asleep
+    return tag("div", *(tag("span", _swatch(look), text) for look, text in looks), class_="legend")
+
+
+def _swatch(look: str) -> Html:
+    kind = look if look == "asleep" else f"bar {look}"
+    return tag("svg", tag("rect", class_=kind, x=1, y=1, width=16, height=10, rx=3), aria_hidden="true")
