@@ -16,6 +16,7 @@ export function event(change: Partial<HubEvent> = {}): HubEvent {
     path: [],
     snapshot: true,
     clip: true,
+    verdict: null,
     ...change,
   };
 }

@@ -2,7 +2,7 @@
  * The server's HTTP API as typed functions. Each rejects with an `ApiError`; status 0 means that the
  * server could not be reached. A 401 anywhere but at sign-in is told to `onSignedOut` as well.
  */
-import type { Camera, EventKind, EventPage, HubEvent, NotLive, Session, Site } from "./types";
+import type { Camera, EventKind, EventPage, HubEvent, ProblemCode, Session, Site, Verdict } from "./types";
 
 const TIMEOUT_MS = 15_000;
 
@@ -11,8 +11,8 @@ export class ApiError extends Error {
     readonly status: number,
     readonly detail: string,
     readonly retryAfterS: number | null = null,
-    /** Why a stream cannot be watched live. */
-    readonly code: NotLive | null = null,
+    /** Why, for programs. */
+    readonly code: ProblemCode | null = null,
   ) {
     super(detail || `HTTP ${status}`);
   }
@@ -61,7 +61,7 @@ export async function request(path: string, options: Options = {}): Promise<Resp
 async function problem(response: Response, path: string): Promise<ApiError> {
   if (response.status === 401 && path !== "/api/login") signedOut();
   const body: unknown = await response.json().catch(() => null);
-  const { detail, code } = (typeof body === "object" && body !== null ? body : {}) as { detail?: unknown; code?: NotLive };
+  const { detail, code } = (typeof body === "object" && body !== null ? body : {}) as { detail?: unknown; code?: ProblemCode };
   const retry = Number(response.headers.get("Retry-After"));
   const words = typeof detail === "string" ? detail : "";
   return new ApiError(response.status, words, retry > 0 ? retry : null, code ?? null);
@@ -121,6 +121,13 @@ export function events(query: EventQuery, signal?: AbortSignal): Promise<EventPa
 
 export const event = (event: string, signal?: AbortSignal): Promise<HubEvent> =>
   get(`/api/events/${id(event)}`, signal);
+
+/** Says what an event was; null takes back what was said. Gives the event as it is now. */
+export async function judge(event: string, verdict: Verdict | null, note = ""): Promise<HubEvent> {
+  const path = `/api/events/${id(event)}/verdict`;
+  const answer = await request(path, verdict ? { method: "PUT", json: { verdict, note } } : { method: "DELETE" });
+  return (await answer.json()) as HubEvent;
+}
 
 export const snapshotUrl = (event: string): string => `/api/events/${id(event)}/snapshot.jpg`;
 export const clipUrl = (event: string): string => `/api/events/${id(event)}/clip.mp4`;

@@ -12,8 +12,11 @@ export type EventPage = Schemas["Events"];
 export type HubEvent = Schemas["Event"];
 /** Why a stream cannot be watched live. */
 export type NotLive = Schemas["NotLive"];
+export type ProblemCode = NonNullable<Schemas["ProblemDetails"]["code"]>;
 export type RecordingCause = Schemas["RecordingCause"];
 export type Session = Schemas["Session"];
 export type Site = Schemas["Site"];
 export type StreamName = Schemas["Stream"]["stream"];
+/** What somebody who looked at an event says that it was. */
+export type Verdict = Schemas["Verdict"];
 export type Zone = Schemas["Zone"];

@@ -49,7 +49,7 @@ export const en: Dictionary = {
   },
   errors: {
     unreachable: "The server can't be reached. Check the network.",
-    forbidden: "This account may not see this part.",
+    forbidden: "This account may not see or do this.",
     missing: "Not found. It may have been deleted, or the address is wrong.",
     limited: "The server is getting too many requests. Wait a moment.",
     unavailable: "Not available now: the camera or its hamlet is not connected.",
@@ -186,6 +186,19 @@ export const en: Dictionary = {
     alt: (camera, time) => `Picture of the event at ${camera}, ${time}`,
     facts: "Details",
     what: "Kind",
+  },
+  verdict: {
+    ask: "Was this alarm right?",
+    why: "Your answer helps the hub to give fewer false alarms.",
+    title: "Verdict",
+    is: { real: "Real", false: "False alarm", test: "Only a test" },
+    said: (who, time) => `by ${who}, ${time}`,
+    undo: "Take back",
+    addNote: "Add a note",
+    editNote: "Change the note",
+    note: "Note",
+    example: "Such as: banana leaves, a cat",
+    save: "Save",
   },
   events: {
     title: "Events",

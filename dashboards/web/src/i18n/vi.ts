@@ -1,5 +1,5 @@
 /** Tiếng Việt: the first language, and the shape that every other dictionary has to fill. */
-import type { Cause, NotLive, RecordingCause } from "../api/types";
+import type { Cause, NotLive, RecordingCause, Verdict } from "../api/types";
 
 export const vi = {
   app: { name: "Camera Hub", skip: "Đến phần nội dung" },
@@ -50,7 +50,7 @@ export const vi = {
   },
   errors: {
     unreachable: "Không liên lạc được với máy chủ. Xin kiểm tra mạng.",
-    forbidden: "Tài khoản này không có quyền xem phần này.",
+    forbidden: "Tài khoản này không có quyền xem hoặc làm việc này.",
     missing: "Không tìm thấy. Có thể đã bị xoá hoặc đường dẫn sai.",
     limited: "Máy chủ đang nhận quá nhiều yêu cầu. Xin chờ một lát.",
     unavailable: "Hiện chưa có: camera hoặc xóm đang mất kết nối.",
@@ -187,6 +187,19 @@ export const vi = {
     alt: (camera: string, time: string) => `Hình sự kiện ở ${camera}, ${time}`,
     facts: "Chi tiết",
     what: "Loại",
+  },
+  verdict: {
+    ask: "Báo vậy có đúng không?",
+    why: "Câu trả lời giúp hệ thống bớt báo nhầm.",
+    title: "Đánh giá",
+    is: { real: "Đúng", false: "Báo nhầm", test: "Chỉ là thử" } satisfies Record<Verdict, string>,
+    said: (who: string, time: string) => `${who}, ${time}`,
+    undo: "Rút lại",
+    addNote: "Thêm ghi chú",
+    editNote: "Sửa ghi chú",
+    note: "Ghi chú",
+    example: "Ví dụ: lá chuối, mèo nhà",
+    save: "Lưu",
   },
   events: {
     title: "Sự kiện",

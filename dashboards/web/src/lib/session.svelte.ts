@@ -6,6 +6,7 @@ import { Updates } from "../api/updates";
 class SessionState {
   /** undefined until the server has been asked. */
   user = $state.raw<Session["user"] | null | undefined>(undefined);
+  private rights = $state.raw<readonly string[]>([]);
   /** Whether the session ended by itself while somebody was at work. */
   expired = $state(false);
   readonly updates = new Updates(() => this.ask());
@@ -27,6 +28,11 @@ class SessionState {
     return true;
   }
 
+  /** Whether the server would do what needs this right. */
+  may(right: string): boolean {
+    return this.rights.includes(right);
+  }
+
   async signIn(name: string, password: string): Promise<void> {
     this.enter(await api.signIn(name, password));
   }
@@ -40,6 +46,7 @@ class SessionState {
     this.expired = false;
     if (this.user) return;
     this.user = session.user;
+    this.rights = session.rights;
     this.updates.open();
   }
 
