@@ -91,11 +91,16 @@ def _missed(anchor: str, label: LabelResult, picture: Picture) -> Html:
     saw = "nothing to follow"
     if picture.tracks:
         saw = f"{words.many(len(picture.tracks), 'thing')} to follow, {believed or 'none'} believed a mover"
-    caption = join(
-        tag("b", f"{what_of(label)}, {span_text(label.start_s, label.end_s)}"),
-        tag("span", f"At {words.clock(picture.t_s)} the detector saw {saw}."),
+    tamper = label.kind is EventKind.TAMPER
+    told = (
+        f"This is {words.clock(picture.t_s)}."
+        if tamper
+        else f"At {words.clock(picture.t_s)} the detector saw {saw}."
     )
-    mark = "missed tampering" if label.kind is EventKind.TAMPER else "missed"
+    caption = join(
+        tag("b", f"{_capital(what_of(label))}, {span_text(label.start_s, label.end_s)}"), tag("span", told)
+    )
+    mark = "missed tampering" if tamper else "missed"
     return figure(picture, anchor=anchor, mark=mark, bad=True, caption=caption)
 
 
@@ -104,7 +109,7 @@ def _event(anchor: str, event: EventResult, picture: Picture) -> Html:
     kind = "tampering" if event.kind is EventKind.TAMPER else "motion"
     zones = f", in {', '.join(event.zones)}" if event.zones else ""
     caption = join(
-        tag("b", f"{kind.capitalize()}, {span_text(event.start_s, event.end_s)}"),
+        tag("b", f"{_capital(kind)}, {span_text(event.start_s, event.end_s)}"),
         tag("span", f"Score {event.score:.2f}{zones}; the picture is of {words.clock(picture.t_s)}."),
     )
     way = [(x, y) for _, x, y in event.track]
@@ -150,3 +155,7 @@ def _list(clip: Clip) -> Html | None:
         tag("div", tag("table", tag("thead", head), tag("tbody", *told)), class_="scroll"),
         class_="more",
     )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

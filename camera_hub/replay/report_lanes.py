@@ -95,7 +95,8 @@ def lanes(clip: Clip) -> Html:
         values = [value for line in lines for _, value in line.points]
         if values:
             top = max(least_top, *values) * 1.05
-            rows += _lane(name, aside, plots.plot(lines, duration_s, top, min(0.0, *values)), under)
+            drawn = plots.plot(lines, duration_s, top, min(0.0, *values))
+            rows += _lane(name, aside, join(drawn, tag("span", f"{top:.2g}", class_="top")), under)
     rows.append(plots.axis(duration_s))
     asleep = any(value for _, value in signals.get("asleep", ()))
     return join(

@@ -10,6 +10,8 @@ from camera_hub.replay.trace import Picture
 Way = Sequence[tuple[float, float]]
 """(x, y) in fractions of the picture."""
 
+UPRIGHT = 420  # px that a picture which is taller than wide may be tall
+
 
 def figure(picture: Picture, *, anchor: str, mark: str, bad: bool, caption: Piece, way: Way = ()) -> Html:
     """One picture. `mark` is what it is, in a word or two; `way` is where the mover went."""
@@ -20,15 +22,15 @@ def figure(picture: Picture, *, anchor: str, mark: str, bad: bool, caption: Piec
         alt=mark,
         width=picture.width,
         height=picture.height,
-        loading="lazy",
-        decoding="async",
     )
+    upright = picture.height > picture.width
     frame = tag(
         "div",
         image,
         _drawn(picture, way),
         tag("span", mark, class_="tag" if bad else "tag plain"),
         class_="frame",
+        style=f"max-width:{UPRIGHT * picture.width / picture.height:.0f}px" if upright else None,
     )
     return tag("figure", frame, tag("figcaption", caption), id=anchor)
 

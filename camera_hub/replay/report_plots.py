@@ -162,7 +162,7 @@ def _tick(t_s: float, duration_s: float) -> Html:
     place = f"{at:.2f}%"
     return join(
         tag("line", x1=place, x2=place, y1="0", y2="5", class_="tick"),
-        tag("text", clock(t_s), x=place, y="18", text_anchor=anchor),
+        tag("text", clock(t_s, exact=False), x=place, y="18", text_anchor=anchor),
     )
 
 

@@ -127,7 +127,7 @@ def conditions(scores: Mapping[str, Score]) -> Html:
     if not scores:
         return Html("")
     ordered = sorted(scores.items(), key=lambda item: (_worth(item[1]), item[0]))
-    names = ("Condition", "F1", "Clips", "Found", "Missed", "False", "False/h", "Quiet reported", "Delay")
+    names = ("Condition", "F1", "Clips", "Found", "Missed", "False", "False/h", "Quiet told", "Delay")
     head = tag("tr", *(tag("th", name, scope="col") for name in names))
     table = tag(
         "table",
@@ -151,7 +151,11 @@ def _worth(score: Score) -> float:
 def _condition(name: str, score: Score, names: tuple[str, ...]) -> Html:
     false = score.false + score.tamper_false
     found, missed = score.found + score.tamper_found, score.missed + score.tamper_missed
-    meter = tag("span", tag("i", style=f"width:{100 * score.f1:.0f}%"), class_="meter") if score.f1 else None
+    meter = (
+        tag("span", tag("i", style=f"width:{100 * score.f1:.0f}%"), class_="meter")
+        if score.f1 is not None
+        else None
+    )
     cells: list[tuple[Piece, bool]] = [
         (join(meter, words.number(score.f1)), False),
         (str(score.clips), False),

@@ -23,14 +23,14 @@ def seconds(value: float | None) -> str:
     return NONE if value is None else f"{value:.2f} s"
 
 
-def clock(value: float) -> str:
-    """A time within a clip: 7.5 s as 0:07.5, an hour as 1:00:00."""
+def clock(value: float, exact: bool = True) -> str:
+    """A time within a clip: 7.5 s as 0:07.5, an hour as 1:00:00.0; or tenths only where there are any."""
     tenths = round(max(value, 0.0) * 10)
     whole, tenth = divmod(tenths, 10)
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)
     text = f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
-    return f"{text}.{tenth}" if tenth else text
+    return f"{text}.{tenth}" if exact or tenth else text
 
 
 def long(value: float) -> str:

@@ -5,13 +5,15 @@ change nothing: signals are thinned, and a picture is kept only while it may yet
 false alarm or as a miss. Relies on the labels being known beforehand.
 """
 
-from collections.abc import Sequence
-
 import msgspec
 
 from camera_hub.cameras.decoding import DecodedFrame
 from camera_hub.model import Box, EventKind
 from camera_hub.motion import Closed, Followed, Report, Sight
+from camera_hub.replay.gathered import seconds
+from camera_hub.replay.labels import Labels
+from camera_hub.replay.result import Span
+from camera_hub.replay.score import EARLY_S, NEAR_S, TAMPER_WITHIN_S, joined, overlaps
 from camera_hub.replay.trace_signals import Series, Signals
 from camera_hub.watch import Look, Watch
 
@@ -20,10 +22,6 @@ QUALITY = 72  # of its JPEG
 MOST_PICTURES = 100  # of events; a detector that is wrong all day need not be shown all day
 LEAST_DIFFERENCE = 0.002  # share of the cells; with less, a label's middle says more than its peak
 CLEARER = 1.2  # a frame must differ this much more to take the last one's place
-BEFORE_S, AROUND_S = 1.0, 1.0  # an event may start so early for its label, and lie so far beside one
-
-Span = tuple[float, float]
-"""(start, end) in seconds since the clip's first frame."""
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -60,67 +58,63 @@ class ClipTrace(msgspec.Struct, frozen=True):
     `limit` (natural logarithm of packet sizes), `asleep` (0 or 1, from one point to the next)."""
     events: tuple[EventPicture, ...] = ()
     missed: tuple[LabelPicture, ...] = ()
-    unfit: str = ""  # why the gate could not sleep at the clip's end, in words
 
 
 class Trace:
-    """Gathers from the looks of one clip, in order."""
+    """Gathers from the looks of one clip, in order; `look` is for `play.Played`."""
 
-    def __init__(self, labels: Sequence[Span], tamper: Sequence[Span], maybe: Sequence[Span]) -> None:
-        """The labelled spans: of movers, of tampering, and of what counts neither way."""
+    def __init__(self, labels: Labels | None) -> None:
+        """What is known of the clip; None where nothing is, then every event has its picture kept."""
+        known = labels or Labels()
+        motion = [label.span for label in joined(known.events)]
+        tamper = [label.span for label in joined(known.tamper)]
+        maybe = [(span.start_s, span.end_s) for span in known.maybe]
         self._signals = Signals()
-        self._wanted = [_Wanted(span, EventKind.MOTION) for span in labels]
-        self._wanted += [_Wanted(span, EventKind.TAMPER) for span in tamper]
-        self._around = {
-            EventKind.MOTION: [*labels, *maybe],
-            EventKind.TAMPER: [*tamper, *maybe],
+        self._wanted = [_Wanted(span, EventKind.MOTION, span[1]) for span in motion]
+        self._wanted += [_Wanted(span, EventKind.TAMPER, span[0] + TAMPER_WITHIN_S) for span in tamper]
+        self._never_false = {
+            EventKind.MOTION: [(span, NEAR_S) for span in motion + tamper] + [(span, 0.0) for span in maybe],
+            EventKind.TAMPER: [(span, NEAR_S) for span in tamper + maybe],
         }
         self._events: dict[tuple[EventKind, int], EventPicture | None] = {}
         self._kept = 0
-        self._zero_us: int | None = None
-        self._unfit = ""
 
     def look(self, look: Look, watch: Watch) -> None:
-        """Take in one look at a picture."""
-        if self._zero_us is None:
-            self._zero_us = look.frame.pts_us
-        t_us = look.frame.pts_us - self._zero_us
+        """Take in one look at a picture; its time counts from the clip's first frame."""
+        t_us = max(look.frame.pts_us, 0)
         sight = watch.detector.sight
-        values: dict[str, float] = {"asleep": float(watch.gate.asleep)}
+        values = {"asleep": float(watch.gate.asleep)}
         if look.looked and sight is not None:
             values |= {
                 "differs": sight.differs,
                 "light": sight.light,
-                "followed": len(sight.tracks),
-                "believed": sum(track.believed for track in sight.tracks),
+                "followed": float(len(sight.tracks)),
+                "believed": float(sum(track.believed for track in sight.tracks)),
             }
-        self._signals.add(max(t_us, 0), values)
-        self._unfit = watch.gate.reason
+        self._signals.add(t_us, values)
         for report in look.reports:
-            self._take(report, look.frame, sight, t_us / 1e6)
+            self._take(report, look.frame, sight)
         if look.looked and sight is not None:
             for wanted in self._wanted:
                 wanted.look(look.frame, sight, t_us / 1e6)
 
-    def _take(self, report: Report, frame: DecodedFrame, sight: Sight | None, t_s: float) -> None:
-        start_s = (report.start_us - (self._zero_us or 0)) / 1e6
+    def _take(self, report: Report, frame: DecodedFrame, sight: Sight | None) -> None:
+        kind, start_s = EventKind(report.kind), seconds(max(report.start_us, 0))
         for wanted in self._wanted:
-            wanted.told(report.kind, start_s)
-        key = (report.kind, report.number)
-        known = self._events.get(key)
-        if key in self._events and known is None:
+            wanted.told(kind, start_s)
+        key = (kind, report.number)
+        kept = self._events.get(key)
+        if key in self._events and kept is None:
             return
-        end_s = t_s if not isinstance(report, Closed) else (report.end_us - (self._zero_us or 0)) / 1e6
-        if any(
-            start_s < end + AROUND_S and end_s > start - AROUND_S for start, end in self._around[report.kind]
-        ):
-            self._kept -= known is not None
-            self._events[key] = None  # it is in its place, and needs no picture
-            return
-        if (report.best or known is None) and (known is not None or self._kept < MOST_PICTURES):
-            self._kept += known is None
-            picture = _picture(frame, sight, t_s, report.box)
-            self._events[key] = EventPicture(report.kind, start_s, picture)
+        end_s = seconds(max(report.end_us if isinstance(report, Closed) else report.t_us, 0))
+        if any(overlaps((start_s, end_s), span, grown) for span, grown in self._never_false[kind]):
+            self._kept -= kept is not None
+            self._events[key] = None
+        elif kept is None and self._kept < MOST_PICTURES:
+            self._kept += 1
+            self._events[key] = EventPicture(kind, start_s, _picture(frame, sight, report.box))
+        elif kept is not None and report.best:
+            self._events[key] = EventPicture(kind, start_s, _picture(frame, sight, report.box))
 
     def gathered(self) -> ClipTrace:
         """What is known by now; for the clip's end."""
@@ -129,16 +123,17 @@ class Trace:
             self._signals.series(),
             tuple(picture for picture in self._events.values() if picture is not None),
             tuple(LabelPicture(span, picture) for span, picture in missed if picture is not None),
-            self._unfit,
         )
 
 
 class _Wanted:
     """A label, and the frames that show it best for as long as no event has started in it."""
 
-    def __init__(self, span: Span, kind: EventKind) -> None:
+    def __init__(self, span: Span, kind: EventKind, latest_s: float) -> None:
+        """`latest_s`: an event that starts later does not find it."""
         self.span = span
         self._kind = kind
+        self._latest_s = latest_s
         self._found = False
         self._most = 0.0
         self._clearest: Picture | None = None
@@ -146,7 +141,7 @@ class _Wanted:
 
     def told(self, kind: EventKind, start_s: float) -> None:
         """An event has been told."""
-        if kind == self._kind and self.span[0] - BEFORE_S <= start_s <= self.span[1]:
+        if kind == self._kind and self.span[0] - EARLY_S <= start_s <= self._latest_s:
             self._found = True
             self._clearest = self._middle = None
 
@@ -156,17 +151,18 @@ class _Wanted:
         if self._found or not start <= t_s < end:
             return
         if self._middle is None or (self._middle.t_s < (start + end) / 2 <= t_s):
-            self._middle = _picture(frame, sight, t_s)
+            self._middle = _picture(frame, sight)
         if sight.differs > max(self._most * CLEARER, LEAST_DIFFERENCE):
             self._most = sight.differs
-            self._clearest = _picture(frame, sight, t_s)
+            self._clearest = _picture(frame, sight)
 
     def picture(self) -> Picture | None:
         """The best frame there is."""
         return None if self._found else self._clearest or self._middle
 
 
-def _picture(frame: DecodedFrame, sight: Sight | None, t_s: float, box: Box | None = None) -> Picture:
+def _picture(frame: DecodedFrame, sight: Sight | None, box: Box | None = None) -> Picture:
     height, width = frame.luma.shape
     jpeg = frame.jpeg(max(round(height * WIDTH / width), 1) if width > WIDTH else None, QUALITY)
-    return Picture(t_s, jpeg, width, height, sight.tracks if sight is not None else (), box)
+    tracks = sight.tracks if sight is not None else ()
+    return Picture(seconds(max(frame.pts_us, 0)), jpeg, width, height, tracks, box)
