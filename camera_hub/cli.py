@@ -58,8 +58,7 @@ def _fail(error: HubError) -> int:
     if isinstance(error, ConfigError):
         for problem in error.problems:
             typer.echo(f"  {problem}", err=True)
-        return 2
-    return 1
+    return error.exit_code
 
 
 def _headline(error: HubError) -> str:
@@ -308,6 +307,37 @@ def _file_report(file: Path, error: "ConfigError") -> dict[str, object]:
         for problem in error.problems
     ]
     return {"config": str(file), "ok": False, "errors": errors, "cameras": []}
+
+
+@app.command()
+def replay(
+    clips: Annotated[list[str], typer.Argument(metavar="CLIP...", help="Clips, or folders of clips.")],
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A configuration; take zones, masks and settings from it."),
+    ] = None,
+    camera: Annotated[
+        str | None, typer.Option(metavar="ID", help="Which camera of FILE; needed where it has several.")
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR|FILE", help="Where NAME.events.json lies, if not beside each NAME.mp4."),
+    ] = None,
+    json_out: Annotated[
+        str | None, typer.Option("--json", metavar="OUT", help="Write the results as JSON; - prints them.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Clips at once. Not given: one a processor.")
+    ] = None,
+) -> None:
+    """Run recorded clips through the hub's own motion detection, and score it where they have labels.
+
+    Leaves with 0 when all is well, and with 1 when a clip cannot be read.
+    """
+    from camera_hub.replay.command import replay as run_clips
+
+    code = run_clips(clips, config=config, camera=camera, labels=labels, json_out=json_out, workers=jobs)
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -7,7 +7,7 @@ The types are msgspec structs because most of them also travel over the link.
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -26,6 +26,8 @@ class HubError(Exception):
 
     Commands print it without a traceback; the dashboard shows it as it is.
     """
+
+    exit_code: ClassVar[int] = 1  # what a command leaves with; 2 where what it was told is wrong
 
 
 class CameraState(StrEnum):
@@ -181,6 +183,35 @@ class Zone(msgspec.Struct, frozen=True):
 
     name: str
     polygon: tuple[Point, ...]
+
+
+Hand = Literal["left", "right"]
+"""A side of a line, as seen by one who walks along it in the picture from its first point to its last."""
+
+Side = Literal["left", "right", "top", "bottom", "inside"]
+"""Where a mover came from or went to: over an edge of the picture, or it was `inside` all along."""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A named line through the picture that movers cross, drawn from its first point to its last."""
+
+    name: str
+    points: tuple[Point, ...]  # at least two
+    left_is: str = ""  # what people call its left, such as "ra khỏi xóm"; may be empty
+    right_is: str = ""
+
+
+class Crossing(msgspec.Struct, frozen=True):
+    """A mover's foot went over a line and stayed beyond."""
+
+    line: str
+    to: Hand  # the side on which the mover is then
+    at_us: int  # since the event's start
+    to_is: str = ""  # what people called that side at the time
+
+
+Stay = tuple[str, int]
+"""(zone, µs): the longest time that one mover has been in it without leaving."""
 
 
 class CameraInfo(msgspec.Struct, frozen=True):

@@ -1,7 +1,8 @@
 """A recorded clip as a camera: MP4, MKV or AVI, in real time or as fast as it can be read.
 
 Nothing is decoded. In a loop the timestamps go on, so that nobody downstream sees a seam but
-the picture's own. A clip that breaks off is played as far as it goes; then it says so.
+the picture's own. A clip that breaks off is played as far as it goes; then it says so. What is
+damaged in its middle is left out, up to the next keyframe.
 """
 
 from collections.abc import Iterator
@@ -55,6 +56,11 @@ class ClipSource(FFmpegSource):
         self._loop = loop
         self._pace = pace
         self._start_wall_us = start_wall_us
+        self._whole = True  # False from a damaged packet on, until the next keyframe
+        self.skipped = 0
+        """Packets that were left out since they are damaged, or follow one that is; so far."""
+        self.shown_from_us: int | None = None
+        """When the first picture that a player shows is shown, on the timeline of `packets`."""
 
     def packets(self) -> Iterator[Packet]:
         if self._first is None:
@@ -164,14 +170,21 @@ class ClipSource(FFmpegSource):
                 return
             if zero is None:
                 zero = dts_us if dts_us is not None else pts_us or 0
-            packet = units.make(
-                bytes(unit),
-                None if pts_us is None else begin_us + pts_us - zero,
-                None if dts_us is None else begin_us + dts_us - zero,
-                keyframe=unit.is_keyframe,
-                arrival_us=0,
-                wall_us=0,
-            )
+            if self.shown_from_us is None and not unit.is_discard:  # as what an edit list cuts off is
+                self.shown_from_us = 0 if pts_us is None else pts_us - zero
+            try:
+                packet = units.make(
+                    bytes(unit),
+                    None if pts_us is None else begin_us + pts_us - zero,
+                    None if dts_us is None else begin_us + dts_us - zero,
+                    keyframe=unit.is_keyframe,
+                    arrival_us=0,
+                    wall_us=0,
+                )
+            except ValueError:  # parameter sets that are none
+                self._whole = False
+                self.skipped += 1
+                continue
             if packet is not None:
                 yield packet
 
@@ -182,15 +195,28 @@ class ClipSource(FFmpegSource):
         assert time_base is not None
         ticks, second = time_base.numerator * 1_000_000, time_base.denominator
         to_annexb = BitStreamFilterContext(f"{stream.codec_context.name}_mp4toannexb", stream)
+        self._whole = True
         for read in container.demux(stream):
-            if read.size and not read.is_corrupt:
-                for unit in to_annexb.filter(read):
-                    pts, dts = unit.pts, unit.dts
-                    yield (
-                        unit,
-                        None if pts is None else pts * ticks // second,
-                        None if dts is None else dts * ticks // second,
-                    )
+            for unit in self._converted(to_annexb, read):
+                pts, dts = unit.pts, unit.dts
+                yield (
+                    unit,
+                    None if pts is None else pts * ticks // second,
+                    None if dts is None else dts * ticks // second,
+                )
+
+    def _converted(self, to_annexb: BitStreamFilterContext, read: "av.Packet[Any]") -> list["av.Packet[Any]"]:
+        """What was read, in Annex B; nothing where one could not go on with it."""
+        if not read.size:
+            return []
+        self._whole = (self._whole or read.is_keyframe) and not read.is_corrupt
+        if self._whole:
+            try:
+                return to_annexb.filter(read)
+            except (av.error.FFmpegError, ValueError):
+                self._whole = False
+        self.skipped += 1
+        return []
 
 
 def _dated(units: Iterator[_Unit], interval_us: int) -> Iterator[_Unit]:

@@ -27,6 +27,8 @@ class Problem:
 class ConfigError(HubError):
     """A configuration that cannot be used; its text has a line for each problem."""
 
+    exit_code = 2
+
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
