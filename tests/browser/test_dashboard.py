@@ -202,6 +202,31 @@ async def test_an_event_appears_goes_on_ends_and_its_clip_plays(tmp_path: Path, 
         await expect(card).to_contain_text("4 giây")
 
 
+async def test_one_tap_says_what_it_was_and_others_see_it_at_once(tmp_path: Path, film: Film) -> None:
+    async with hub(tmp_path, film) as (hamlet, address), browser(viewport=PHONE) as context:
+        one = event()
+        await hamlet.event(one)
+        page = await opened(context, f"{address}/events/{one.id}")
+        other = await context.new_page()
+        await other.goto(f"{address}/events")
+        mark = other.locator(f"[data-event='{one.id}'] [data-verdict]")
+        await expect(other.locator(f"[data-event='{one.id}']")).to_be_visible()
+        false, real = page.get_by_role("button", name="Báo nhầm"), page.get_by_role("button", name="Đúng")
+        await false.click()
+        await expect(false).to_have_attribute("aria-pressed", "true")
+        await expect(page.locator("main")).to_contain_text(USER.display_name)
+        await expect(mark).to_have_text("Báo nhầm")
+        await hamlet.event(closed(one))
+        await expect(false).to_have_attribute("aria-pressed", "true")
+        await real.focus()
+        await page.keyboard.press("Enter")
+        await expect(mark).to_have_text("Đúng")
+        await expect(false).to_have_attribute("aria-pressed", "false")
+        await page.get_by_role("button", name="Rút lại").click()
+        await expect(mark).to_have_count(0)
+        await expect(real).to_have_attribute("aria-pressed", "false")
+
+
 async def test_what_comes_while_one_reads_waits_to_be_asked_for(tmp_path: Path, film: Film) -> None:
     async with hub(tmp_path, film) as (hamlet, address), browser(viewport=PHONE) as context:
         for _ in range(12):
