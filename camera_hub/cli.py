@@ -340,6 +340,51 @@ def replay(
     raise typer.Exit(code)
 
 
+labels_app = typer.Typer(
+    help="What people said of events, as labels for the replay lab.", no_args_is_help=True
+)
+app.add_typer(labels_app, name="labels")
+
+
+@labels_app.command("export")
+def labels_export(
+    config: ConfigPath,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write clips and labels into.")],
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Events from this day or instant on.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Events up to this day, itself included, or instant.")
+    ] = None,
+    camera: Annotated[
+        str | None, typer.Option(metavar="ID", help="One camera's events: cong-lang, or khe-coc.cong-lang.")
+    ] = None,
+    with_names: Annotated[
+        bool, typer.Option("--with-names", help="Also write who said it, and their note.")
+    ] = False,
+) -> None:
+    """Write a clip and its labels for each event that somebody judged, for `camera-hub replay`.
+
+    On the server's machine, which may go on running. Files that are there are never written over.
+    """
+    import asyncio
+    from zoneinfo import ZoneInfo
+
+    from camera_hub.labels import dates
+    from camera_hub.labels.export import Wanted, export
+
+    loaded = _load(config)
+    zone = ZoneInfo(loaded.site.timezone)
+    wanted = Wanted(
+        since_us=None if since is None else dates.since_us(since, zone),
+        until_us=None if until is None else dates.until_us(until, zone),
+        camera=camera,
+        names=with_names,
+    )
+    summary = asyncio.run(export(loaded, out, wanted, lambda line: typer.echo(line, err=True)))
+    typer.echo(str(summary))
+
+
 @app.command()
 def schema() -> None:
     """Print the JSON schema of CONFIG, by which an editor completes and checks it.

@@ -196,6 +196,8 @@ def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
         conditions.append(events.c.start_us >= wanted.after_us)
     if wanted.before_us is not None:
         conditions.append(events.c.start_us < wanted.before_us)
+    if wanted.judged:
+        conditions.append(verdicts.c.verdict.is_not(None))
     if wanted.zone is not None:
         conditions.append(
             exists().where(event_zones.c.event_id == events.c.id, event_zones.c.zone == wanted.zone)

@@ -92,6 +92,7 @@ class EventFilter:
     kind: EventKind | None = None
     after_us: int | None = None
     before_us: int | None = None
+    judged: bool = False  # only those with a verdict
 
 
 @dataclass(frozen=True)
