@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from camera_hub.motion.background import ACTIVE, Background, Difference
 from camera_hub.motion.events import Events
-from camera_hub.motion.exact import EXACT
+from camera_hub.motion.exact import exact
 from camera_hub.motion.frame import CELL, to_tone, working_size
+from camera_hub.motion.perspective import Perspective
 from camera_hub.motion.regions import Habits, find_regions
 from camera_hub.motion.reports import Followed, MotionSettings, Report, Sight
 from camera_hub.motion.tracks import Track, Tracks
@@ -37,7 +38,7 @@ class MotionDetector:
 
     def __init__(self, settings: MotionSettings | None = None) -> None:
         self._settings = settings or MotionSettings()
-        self._exact = EXACT[self._settings.sensitivity]
+        self._exact = exact(self._settings)
         self._shape: tuple[int, int] | None = None
         self._number = 0
         self._scene: _Scene | None = None
@@ -91,14 +92,14 @@ class _Scene:
     def __init__(
         self, settings: MotionSettings, size: tuple[int, int], luma: NDArray[np.uint8], t_us: int, number: int
     ) -> None:
-        self._exact = EXACT[settings.sensitivity]
+        self._exact = exact(settings)
         self._size = size
         self._zones = Zones(settings.zones, settings.masks, size)
         tone = self._tone(luma)
         self._background = Background(tone, t_us, self._exact, self._zones.visible)
         self._habits = Habits(self._background.grid)
-        self._tracks = Tracks(self._exact)
-        self.events = Events(self._zones, size, number)
+        self._tracks = Tracks(self._exact, Perspective(settings.person_height, size))
+        self.events = Events(self._zones, size, number, settings.lines)
         self.t_us = t_us
         self._learned_us = t_us
         self._settled_us = t_us + SETTLE_US

@@ -3,9 +3,11 @@
 All lengths are px of the small picture (about 320 wide), all brightness is in tones (0..255).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from camera_hub.motion.reports import Sensitivity
+import msgspec
+
+from camera_hub.motion.reports import MotionSettings, Sensitivity
 
 
 @dataclass(frozen=True)
@@ -24,3 +26,11 @@ EXACT: dict[Sensitivity, Exact] = {
     "normal": Exact(least_tones=10.0, spreads=2.5, least_area=14.0, least_travel=5.0, patience=1.0),
     "high": Exact(least_tones=7.0, spreads=2.1, least_area=9.0, least_travel=3.5, patience=0.8),
 }
+
+
+def exact(settings: MotionSettings) -> Exact:
+    """The numbers that `settings` mean."""
+    given = {
+        name: value for name, value in msgspec.structs.asdict(settings.numbers).items() if value is not None
+    }
+    return replace(EXACT[settings.sensitivity], **given)

@@ -7,12 +7,29 @@ from typing import Literal
 
 import msgspec
 
-from camera_hub.model import Box, EventKind, Zone
+from camera_hub.model import Box, Crossing, EventKind, Line, Point, Side, Stay, Zone
 
 Sensitivity = Literal["low", "normal", "high"]
 
 PathPoint = tuple[int, float, float]
 """(microseconds since the event's start, x, y) of the mover's foot."""
+
+
+class PersonHeight(msgspec.Struct, frozen=True):
+    """How tall a grown person looks where the feet are at `at`; in fractions of the picture's height."""
+
+    at: Point
+    height: float
+
+
+class Numbers(msgspec.Struct, frozen=True):
+    """Single numbers in place of those that the sensitivity means; see exact.py. None: as it means."""
+
+    least_tones: float | None = None
+    spreads: float | None = None
+    least_area: float | None = None
+    least_travel: float | None = None
+    patience: float | None = None
 
 
 class MotionSettings(msgspec.Struct, frozen=True):
@@ -21,6 +38,9 @@ class MotionSettings(msgspec.Struct, frozen=True):
     zones: tuple[Zone, ...] = ()
     masks: tuple[Zone, ...] = ()
     sensitivity: Sensitivity = "normal"
+    lines: tuple[Line, ...] = ()
+    person_height: tuple[PersonHeight, ...] = ()  # none, or at two places in different rows
+    numbers: Numbers = Numbers()
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +55,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     box: Box  # the mover now, or where it was seen last
     path: tuple[PathPoint, ...]  # thinned
     best: bool  # this frame is the best picture of the event so far
+    stays: tuple[Stay, ...] = ()  # of each of `zones`, the longest time of one mover so far
+    crossings: tuple[Crossing, ...] = ()  # of all movers, in order of time
+    entry: Side = "inside"  # of the main mover: the one that the path is of
+    exit: Side | None = None  # None while it is there, and where the stream ended meanwhile
+    mean_speed: float = 0.0  # of the main mover; fractions of the picture a second
+    peak_speed: float = 0.0
 
 
 class Opened(Report, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from camera_hub.motion.exact import Exact
+from camera_hub.motion.perspective import Perspective
 from camera_hub.motion.regions import Region
 
 US = 1_000_000
@@ -72,8 +73,9 @@ class Track:
 class Tracks:
     """All that is followed on one camera."""
 
-    def __init__(self, exact: Exact) -> None:
+    def __init__(self, exact: Exact, perspective: Perspective) -> None:
         self._exact = exact
+        self._perspective = perspective
         self._next = 1
         self.all: list[Track] = []
         self._clutter = 0.0  # regions a second that came to nothing
@@ -187,7 +189,7 @@ class Tracks:
             return False
         if track.missed > GAPS * track.frames or min(track.edged, region.structured) < EDGED:
             return False
-        if region.moving < max(3.0, LIVELY * region.area):
+        if region.moving < max(3.0, LIVELY * region.area) or not self._perspective.possible(region):
             return False
         if clutter > CLUTTERED and track.peak < 2 * speck:
             return False

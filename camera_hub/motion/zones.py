@@ -47,13 +47,15 @@ class Zones:
         self.visible: NDArray[np.bool_] = ~hidden[CELL // 2 :: CELL, CELL // 2 :: CELL]
         self.visible_share = max(float(self.visible.mean()), 1e-6)
 
-    def touched(self, foot: tuple[float, float], cells: NDArray[np.bool_]) -> tuple[str, ...]:
+    def touched(self, foot: tuple[float, float], cells: NDArray[np.bool_] | None = None) -> tuple[str, ...]:
         """Names of the zones that hold the foot point (px) or a good part of the mover's cells."""
+        if not self.names:
+            return ()
         column = min(max(int(foot[0]), 0), self._size[0] - 1)
         row = min(max(int(foot[1]) - 1, 0), self._size[1] - 1)
-        total = max(1, int(cells.sum()))
+        total = 1 if cells is None else max(1, int(cells.sum()))
         return tuple(
             name
             for name, inside, grid in zip(self.names, self._rasters, self._cells, strict=True)
-            if inside[row, column] or int((grid & cells).sum()) >= TOUCHES * total
+            if inside[row, column] or (cells is not None and int((grid & cells).sum()) >= TOUCHES * total)
         )
