@@ -40,5 +40,5 @@ SIGNALS = (
 def footer(scored: bool) -> Html:
     """The words; those of the score only where there is one."""
     terms = (SCORE if scored else ()) + SIGNALS
-    told = (piece for name, text in terms for piece in (tag("dt", name), tag("dd", text)))
+    told = (tag("div", tag("dt", name), tag("dd", text)) for name, text in terms)
     return tag("footer", tag("h2", "What the words mean"), tag("dl", *told))

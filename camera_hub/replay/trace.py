@@ -12,7 +12,8 @@ from camera_hub.model import Box, EventKind
 from camera_hub.motion import Closed, Followed, Report, Sight
 from camera_hub.replay.gathered import seconds
 from camera_hub.replay.labels import Labels
-from camera_hub.replay.result import Span
+from camera_hub.replay.result import ClipResult, Span
+from camera_hub.replay.runner import Job
 from camera_hub.replay.score import EARLY_S, NEAR_S, TAMPER_WITHIN_S, joined, overlaps
 from camera_hub.replay.trace_signals import Series, Signals
 from camera_hub.watch import Look, Watch
@@ -60,11 +61,16 @@ class ClipTrace(msgspec.Struct, frozen=True):
     missed: tuple[LabelPicture, ...] = ()
 
 
+def traced(job: Job) -> "Trace":
+    """The observer of a clip, for `runner.run_all`."""
+    return Trace(job.labels)
+
+
 class Trace:
-    """Gathers from the looks of one clip, in order; `look` is for `play.Played`."""
+    """Gathers from the looks of one clip, in order; a `runner.Observer`."""
 
     def __init__(self, labels: Labels | None) -> None:
-        """What is known of the clip; None where nothing is, then every event has its picture kept."""
+        """What is known of the clip; where nothing is, every event has its picture kept."""
         known = labels or Labels()
         motion = [label.span for label in joined(known.events)]
         tamper = [label.span for label in joined(known.tamper)]
@@ -79,7 +85,7 @@ class Trace:
         self._events: dict[tuple[EventKind, int], EventPicture | None] = {}
         self._kept = 0
 
-    def look(self, look: Look, watch: Watch) -> None:
+    def observe(self, look: Look, watch: Watch) -> None:
         """Take in one look at a picture; its time counts from the clip's first frame."""
         t_us = max(look.frame.pts_us, 0)
         sight = watch.detector.sight
@@ -116,13 +122,15 @@ class Trace:
         elif kept is not None and report.best:
             self._events[key] = EventPicture(kind, start_s, _picture(frame, sight, report.box))
 
-    def gathered(self) -> ClipTrace:
-        """What is known by now; for the clip's end."""
-        missed = ((wanted.span, wanted.picture()) for wanted in self._wanted)
+    def by_product(self, result: ClipResult) -> ClipTrace:
+        """What was gathered, with the pictures of what was false or missed in the end."""
+        false = {(event.kind, event.start_s) for event in result.events if event.outcome in (None, "false")}
+        missed = {(label.start_s, label.end_s) for label in result.labels if label.outcome == "missed"}
+        pictures = ((wanted.span, wanted.picture()) for wanted in self._wanted if wanted.span in missed)
         return ClipTrace(
             self._signals.series(),
-            tuple(picture for picture in self._events.values() if picture is not None),
-            tuple(LabelPicture(span, picture) for span, picture in missed if picture is not None),
+            tuple(kept for kept in self._events.values() if kept and (kept.kind, kept.start_s) in false),
+            tuple(LabelPicture(span, picture) for span, picture in pictures if picture is not None),
         )
 
 
@@ -157,8 +165,10 @@ class _Wanted:
             self._clearest = _picture(frame, sight)
 
     def picture(self) -> Picture | None:
-        """The best frame there is."""
-        return None if self._found else self._clearest or self._middle
+        """The best frame there is; of tampering the middle, by when it is complete."""
+        if self._found:
+            return None
+        return self._middle if self._kind == EventKind.TAMPER else self._clearest or self._middle
 
 
 def _picture(frame: DecodedFrame, sight: Sight | None, box: Box | None = None) -> Picture:
