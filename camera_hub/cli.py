@@ -197,12 +197,17 @@ def health(
 
 def _load(file: Path) -> "Config":
     """The configuration, with the log set up as it says."""
-    from camera_hub import logs
     from camera_hub.config import load_config
 
     loaded = load_config(file)
-    logs.configure(loaded.log.level, loaded.log.format, secrets=loaded.secret_values())
+    _log_as(loaded)
     return loaded
+
+
+def _log_as(config: "Config") -> None:
+    from camera_hub import logs
+
+    logs.configure(config.log.level, config.log.format, secrets=config.secret_values())
 
 
 def _own_server(config: "Config") -> "LinkServerConfig":
@@ -311,6 +316,7 @@ def _file_report(file: Path, error: "ConfigError") -> dict[str, object]:
 
 @app.command()
 def replay(
+    context: typer.Context,
     clips: Annotated[list[str], typer.Argument(metavar="CLIP...", help="Clips, or folders of clips.")],
     config: Annotated[
         Path | None,
@@ -329,15 +335,61 @@ def replay(
     jobs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Clips at once. Not given: one a processor.")
     ] = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", help="Play them in real time as cameras of the hub of FILE, which is running."
+        ),
+    ] = False,
+    loop: Annotated[bool, typer.Option("--loop", help="With --live: over and over, until Ctrl-C.")] = False,
 ) -> None:
     """Run recorded clips through the hub's own motion detection, and score it where they have labels.
 
     Leaves with 0 when all is well, and with 1 when a clip cannot be read.
+
+    With --live nothing is scored: the clips are rehearsed, and their events arrive on the dashboard.
     """
+    if live or loop:
+        raise typer.Exit(_rehearse(context, clips, config, camera, loop))
     from camera_hub.replay.command import replay as run_clips
 
     code = run_clips(clips, config=config, camera=camera, labels=labels, json_out=json_out, workers=jobs)
     raise typer.Exit(code)
+
+
+def _rehearse(
+    context: typer.Context, clips: list[str], file: Path | None, camera: str | None, loop: bool
+) -> int:
+    """`replay --live`; its exit code, 0 after a wish to end."""
+    import asyncio
+
+    from camera_hub.rehearsal.cast import CastError, cast
+    from camera_hub.rehearsal.play import rehearse
+    from camera_hub.run import until_asked_to_end
+
+    if not context.params["live"]:
+        raise CastError("--loop goes with --live")
+    if file is None:
+        raise CastError("--live plays the clips to a hub that is running; say which by --config FILE")
+    known = {"clips", "config", "camera", "live", "loop"}
+    given = (p for p in context.params if p not in known)
+    other = next((p for p in given if str(context.get_parameter_source(p)).endswith("COMMANDLINE")), None)
+    if other is not None:
+        name = other.removesuffix("_out").replace("_", "-")
+        raise CastError(f"--live plays clips to a hub, and scores nothing; leave --{name} out")
+    loaded = _load(file)
+    hub = _own_server(loaded)
+    plan = cast(loaded, clips, camera, loop)
+    page = hub.url.replace("ws://", "http://").removesuffix("/api/link")
+    code = 0
+
+    async def play() -> None:
+        nonlocal code
+        code = await rehearse(plan, hub, page, typer.echo)
+
+    _log_as(plan)
+    _on_uvloop(lambda: until_asked_to_end(asyncio.ensure_future(play())))
+    return code
 
 
 labels_app = typer.Typer(

@@ -14,6 +14,12 @@ import msgspec
 StreamName = Literal["main", "sub"]
 """A camera's streams: `main` is the full picture, `sub` the small one for walls and motion."""
 
+REHEARSAL = "rehearsal"
+"""The site whose cameras are clips that somebody plays to the hub: nothing of it is happening now."""
+
+REHEARSAL_KEY = f"{REHEARSAL}/site.key"
+"""Where its key lies within the data folder; the server there lets in whoever has it."""
+
 Point = tuple[float, float]
 """(x, y) in fractions of the picture."""
 

@@ -195,6 +195,13 @@ class Outbox:
             _event_decoder.decode(b) for (b,) in self._db.execute("SELECT body FROM open_event ORDER BY id")
         ]
 
+    def is_empty(self, clips: bool) -> bool:
+        """Whether no event is open and no message waits; `clips`: and no video is still to be cut."""
+        is_open, to_cut = self._db.execute(
+            "SELECT EXISTS (SELECT 1 FROM open_event), EXISTS (SELECT 1 FROM clip_job)"
+        ).fetchone()
+        return not (is_open or self.depth or (clips and to_cut))
+
     def clip_jobs(self, now_us: int, limit: int = 1) -> list[Event]:
         """Events whose video can be cut by now, the longest due first."""
         rows = self._db.execute(

@@ -9,7 +9,7 @@ import contextlib
 import shutil
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -25,6 +25,7 @@ from camera_hub.ingest.messages import EventFound, TapOpened, TapPackets
 from camera_hub.ingest.outbox import AsyncOutbox, Outbox
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import Health, LiveOpened, LivePackets, Still, StillRequest
+from camera_hub.link.worker_end import Outbox as WaitingMessages
 from camera_hub.link.worker_end import WorkerEnd
 from camera_hub.model import CameraInfo, StreamName
 from camera_hub.recording import Catalogue, Retention
@@ -47,11 +48,19 @@ async def ingest(config: Config, own_server: LinkServerConfig | None = None) -> 
 class Worker:
     """Implements `link.worker_end.Hamlet`."""
 
-    def __init__(self, config: Config, servers: list[LinkServerConfig], clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(
+        self,
+        config: Config,
+        servers: list[LinkServerConfig],
+        clock: Clock = SYSTEM_CLOCK,
+        heard: Callable[[WaitingMessages], WaitingMessages] = lambda waiting: waiting,
+    ) -> None:
+        """`heard` may put itself between a link and what waits for it, to see what is acknowledged."""
         self._config = config
         self._clock = clock
         self._infos = tuple(camera.info() for camera in config.cameras)
         self._closing: set[asyncio.Task[None]] = set()
+        self._playing: list[asyncio.Task[None]] = []
         self._watchers: dict[tuple[str, StreamName], set[str]] = defaultdict(set)
         folder = config.storage.path
         self._recordings = folder / "recordings"
@@ -98,9 +107,14 @@ class Worker:
             for camera in config.cameras
         }
         key = SiteKey.load_or_make(folder / "site.key")
-        self._ends = [self._end(server, key) for server in servers]
+        self._ends = [self._end(server, key, heard) for server in servers]
 
-    def _end(self, server: LinkServerConfig, key: SiteKey) -> WorkerEnd:
+    def _end(
+        self,
+        server: LinkServerConfig,
+        key: SiteKey,
+        heard: Callable[[WaitingMessages], WaitingMessages],
+    ) -> WorkerEnd:
         return WorkerEnd(
             server=server.name,
             url=server.url,
@@ -109,7 +123,7 @@ class Worker:
             site_name=self._config.site.name,
             software=__version__,
             hamlet=self,
-            outbox=self._outbox.for_server(server.name),
+            outbox=heard(self._outbox.for_server(server.name)),
             ca_file=server.ca_file,
         )
 
@@ -129,7 +143,7 @@ class Worker:
                 tasks.create_task(self._clips.run())
                 tasks.create_task(self._retain())
                 for keeper in self._keepers.values():
-                    tasks.create_task(keeper.run())
+                    self._playing.append(tasks.create_task(keeper.run()))
                     await asyncio.sleep(START_APART_S)
         finally:
             # The cameras' last words (closing events) are kept before the outbox closes.
@@ -140,6 +154,26 @@ class Worker:
             await asyncio.gather(keeping, return_exceptions=True)
             self._outbox.close()
             log.info("worker stopped", site=self._config.site.id)
+
+    @property
+    def links(self) -> Sequence[WorkerEnd]:
+        """One for each server."""
+        return self._ends
+
+    async def end_cameras(self) -> None:
+        """No camera sends any more, and what they saw has ended; the links go on."""
+        for task in self._playing:
+            task.cancel()
+        await asyncio.gather(*self._playing, return_exceptions=True)
+        await self._events.close_left_open()
+
+    async def all_told(self, clips: bool = True) -> bool:
+        """Whether no event is open and every server has acknowledged everything.
+
+        `clips`: and no event's video is still to be cut.
+        """
+        await self._events.all_kept()
+        return await self._outbox.call(self._outbox.file.is_empty, clips)
 
     # -- what the link asks (Hamlet) -------------------------------------------------------
 

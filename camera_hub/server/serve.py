@@ -30,6 +30,7 @@ from camera_hub.server.commune import Commune, watchable
 from camera_hub.server.live import live_router
 from camera_hub.server.passwords import Passwords
 from camera_hub.server.people import FirstLogin, first_login, sync_config_users
+from camera_hub.server.rehearsal import rehearsal_site
 from camera_hub.server.rights import Right, needs
 from camera_hub.server.sessions import IDLE_US
 from camera_hub.server.settings import ServerSettings
@@ -126,7 +127,7 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
     """The parts, put together; nothing has been asked of the store yet."""
     updates = Updates()
     passwords = Passwords()
-    state = SitesState(store, updates, settings.sites, clock)
+    state = SitesState(store, updates, settings.sites, clock, lambda: rehearsal_site(settings.data))
 
     async def start(camera_id: str, stream: StreamName) -> None:
         await _watch(end, camera_id, stream, on=True)

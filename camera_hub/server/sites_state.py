@@ -5,13 +5,14 @@ What must outlive a restart (cameras, events, media, last contact) goes to the s
 published. The link's end of a site calls `site_connected`, `site_gone`, `health` and `deliver`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.link.messages import EventClip, EventNews, EventPicture, Health, Hello
-from camera_hub.model import CameraHealth, CameraInfo, CameraState, StreamHealth
+from camera_hub.model import REHEARSAL, CameraHealth, CameraInfo, CameraState, StreamHealth
 from camera_hub.server.broadcast import Updates
 from camera_hub.server.settings import KnownSite
 from camera_hub.server.shapes import (
@@ -56,10 +57,13 @@ class SitesState:
         updates: Updates,
         known: tuple[KnownSite, ...] = (),
         clock: Clock = SYSTEM_CLOCK,
+        rehearsal: Callable[[], KnownSite | None] = lambda: None,
     ) -> None:
+        """`rehearsal` gives the rehearsals' site from the first one on, which may be later than our start."""
         self._store = store
         self._updates = updates
         self._clock = clock
+        self._rehearsal = rehearsal
         self._keys = {site.id: site.key for site in known}
         self._sites = {site.id: _Site(site.id, site.name) for site in known}
         self.events_received: dict[tuple[str, str], int] = {}
@@ -67,6 +71,9 @@ class SitesState:
 
     async def load(self) -> None:
         """What the store remembers of the sites that the config names."""
+        rehearsal = self._rehearsal()
+        if rehearsal is not None:
+            self._sites.setdefault(rehearsal.id, _Site(rehearsal.id, rehearsal.name))
         for record in await self._store.sites():
             site = self._sites.get(record.id)
             if site is not None:
@@ -81,8 +88,11 @@ class SitesState:
     # -- what the link tells -------------------------------------------------------------
 
     def site_key(self, site: str) -> str | None:
-        """The site's public key in base64; None for a site that the config does not name."""
-        return self._keys.get(site)
+        """The site's public key in base64; None for a site that neither the config nor a rehearsal names."""
+        key = self._keys.get(site)
+        if key is None and site == REHEARSAL and (rehearsal := self._rehearsal()) is not None:
+            return rehearsal.key
+        return key
 
     async def site_connected(self, hello: Hello) -> None:
         await self._store.site_linked(hello.site, hello.name, hello.software, hello.cameras)
