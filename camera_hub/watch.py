@@ -11,15 +11,21 @@ from typing import NamedTuple
 from camera_hub.cameras.decoding import DecodedFrame, LumaDecoder
 from camera_hub.config import CameraConfig
 from camera_hub.model import Packet, StreamInfo
-from camera_hub.motion import Gate, MotionDetector, MotionSettings, Report
+from camera_hub.motion import Gate, MotionDetector, MotionSettings, Numbers, PersonHeight, Report
 
 HELD_BACK = "the decoder does not give a keyframe's picture at once"
 
 
 def motion_settings(camera: CameraConfig) -> MotionSettings:
     """What the detector is told of `camera`."""
+    motion = camera.motion
     return MotionSettings(
-        zones=camera.info().zones, masks=camera.mask_zones(), sensitivity=camera.motion.sensitivity
+        zones=camera.info().zones,
+        masks=camera.mask_zones(),
+        sensitivity=motion.sensitivity,
+        lines=camera.motion_lines(),
+        person_height=tuple(PersonHeight(place.at, place.height) for place in motion.person_height),
+        numbers=Numbers(**motion.exact.model_dump()),
     )
 
 

@@ -4,8 +4,9 @@ An error names the file, the line, the key, what is wrong and what would be righ
 come at once. What comes out is frozen: a change is a new configuration. Passwords are
 `SecretStr`, and no address in it holds one.
 
-`camera.py` and `hub.py` say what may stand in the file (in `section.py`'s terms), `document.py`
-reads it, `secrets.py` fills in `${NAME}`, `words.py` words what is wrong.
+`camera.py` (with `geometry.py` and `motion.py`) and `hub.py` say what may stand in the file, in
+`section.py`'s terms; `document.py` reads it, `secrets.py` fills in `${NAME}`, `words.py` words what is
+wrong.
 """
 
 import os
@@ -18,13 +19,12 @@ from pydantic import ValidationError
 from camera_hub.config.camera import (
     CameraConfig,
     ClipConfig,
-    MotionConfig,
     OnvifConfig,
     StreamsConfig,
-    ZoneConfig,
 )
 from camera_hub.config.document import read_document
 from camera_hub.config.errors import ConfigError, Problem
+from camera_hub.config.geometry import LineConfig, ZoneConfig
 from camera_hub.config.hub import (
     Config,
     LinkConfig,
@@ -37,6 +37,7 @@ from camera_hub.config.hub import (
     StorageConfig,
     UserConfig,
 )
+from camera_hub.config.motion import ExactConfig, MotionConfig, PersonHeightConfig
 from camera_hub.config.secrets import fill_in
 from camera_hub.config.words import describe
 
@@ -45,11 +46,14 @@ __all__ = [
     "ClipConfig",
     "Config",
     "ConfigError",
+    "ExactConfig",
+    "LineConfig",
     "LinkConfig",
     "LinkServerConfig",
     "LogConfig",
     "MotionConfig",
     "OnvifConfig",
+    "PersonHeightConfig",
     "PracticeConfig",
     "Problem",
     "ServerConfig",

@@ -1,14 +1,15 @@
 """What the configuration says of a camera: where its streams are, and what to make of them."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from camera_hub.config.address import scheme, split_credentials, stream_problem
 from camera_hub.config.errors import Loc
+from camera_hub.config.geometry import LineConfig, ZoneConfig
+from camera_hub.config.motion import MotionConfig
 from camera_hub.config.section import (
-    Fraction,
     Id,
     Port,
     Section,
@@ -19,33 +20,9 @@ from camera_hub.config.section import (
     twice,
     wrong,
 )
-from camera_hub.model import CameraInfo, Point, StreamName, Zone
+from camera_hub.model import CameraInfo, Line, StreamName, Zone
 
 _STREAMS: tuple[StreamName, StreamName] = ("main", "sub")
-_SMALLEST_AREA = 1e-6  # of the picture; less than a pixel of a 1280x720 picture
-
-
-class ZoneConfig(Section):
-    """A named part of the picture."""
-
-    name: ShortText = Field(description="What people call it, once per camera. Example: Lòng đường")
-    polygon: Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=3, max_length=100)] = Field(
-        description="Its corners, at least three, each as [x, y] in fractions of the picture: x from 0 "
-        "(left) to 1 (right), y from 0 (top) to 1 (bottom). It closes by itself."
-    )
-
-    @field_validator("polygon")
-    @classmethod
-    def _has_an_area(cls, polygon: tuple[Point, ...]) -> tuple[Point, ...]:
-        following = polygon[1:] + polygon[:1]
-        twice_area = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(polygon, following, strict=True))
-        if abs(twice_area) / 2 < _SMALLEST_AREA:
-            raise wrong("has no area: its points lie on one line or cross over; give its corners in order")
-        return polygon
-
-    def zone(self) -> Zone:
-        """The same as the model's type."""
-        return Zone(name=self.name, polygon=self.polygon)
 
 
 class StreamsConfig(Section):
@@ -96,18 +73,6 @@ class OnvifConfig(Section):
         return host
 
 
-class MotionConfig(Section):
-    """Whether and how eagerly motion is looked for."""
-
-    enabled: bool = Field(
-        default=True, description="false: the camera is seen and recorded, but makes no events."
-    )
-    sensitivity: Literal["low", "normal", "high"] = Field(
-        default="normal",
-        description="high sees smaller and fainter movers, and is wrong more often; low the reverse.",
-    )
-
-
 class CameraConfig(Section):
     """One camera."""
 
@@ -153,12 +118,18 @@ class CameraConfig(Section):
     masks: tuple[ZoneConfig, ...] = Field(
         default=(), max_length=50, description="Parts of the picture in which nothing is ever seen as motion."
     )
+    lines: tuple[LineConfig, ...] = Field(
+        default=(),
+        max_length=20,
+        description="Lines across a way: an event says who crossed which, and to which side.",
+    )
 
     @classmethod
     def _examine(cls, data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Loc, str]]]:
         found = _sources_problems(data)
         found += twice(data.get("zones"), "name", "zones", "give each zone its own name")
         found += twice(data.get("masks"), "name", "masks", "give each mask its own name")
+        found += twice(data.get("lines"), "name", "lines", "give each line its own name")
         found += _record_problems(data)
         data, more = _credentials_apart(data)
         return data, found + more
@@ -195,6 +166,10 @@ class CameraConfig(Section):
     def mask_zones(self) -> tuple[Zone, ...]:
         """The masks as the model's type."""
         return tuple(mask.zone() for mask in self.masks)
+
+    def motion_lines(self) -> tuple[Line, ...]:
+        """The lines as the model's type."""
+        return tuple(line.line() for line in self.lines)
 
     def secret_values(self) -> tuple[str, ...]:
         """What must never be seen in a log."""

@@ -14,7 +14,8 @@ _ID = "use small letters, digits and single hyphens between them, such as cong-l
 _FRACTION = (
     "x and y go from 0 (left, top) to 1 (right, bottom); divide pixels by the picture's width or height"
 )
-_POLYGON = "give at least 3, each as [x, y] with x and y from 0 to 1"
+_POINT = "write it as [x, y] with x and y from 0 to 1"
+_OUTLINES = {"polygon": 3, "points": 2}  # keys whose value is a list of points, and how many it has at least
 
 
 def describe(document: Document, error: ValidationError, root: type[BaseModel]) -> None:
@@ -33,10 +34,13 @@ def describe(document: Document, error: ValidationError, root: type[BaseModel]) 
             continue  # pydantic counts only the entries that are right
         if found["type"] == WRONG:
             text = str(found["msg"])
-            text = text if "polygon" in loc else _echo(document, loc) + text
-        elif "polygon" in loc:
-            loc = _whole_point(loc, found["type"])
-            text = _polygon_words(found, len(loc) - loc.index("polygon") - 1)
+            text = text if _outline(loc) else _echo(document, loc) + text
+        elif outline := _outline(loc):
+            loc = _whole_point(loc, outline, found["type"])
+            text = _outline_words(found, outline, len(loc) - loc.index(outline) - 1)
+        elif "at" in loc:
+            loc = _whole_point(loc, "at", found["type"])
+            text = _point_words(found, len(loc) - loc.index("at") - 1)
         elif found["type"] == "extra_forbidden":
             text = _unknown_key(loc, root)
         elif found["type"] == "missing":
@@ -83,34 +87,42 @@ def _words(found: Any, loc: Loc) -> str:
     return f"cannot be used ({kind}); compare with a sample in config/"
 
 
-def _polygon_words(found: Any, depth: int) -> str:
-    """`depth`: 0 for the polygon, 1 for a point, 2 for its x or y."""
+def _outline(loc: Loc) -> str:
+    """The key of the list of points that the place is in; empty where it is in none."""
+    return next((str(part) for part in loc if part in _OUTLINES), "")
+
+
+def _outline_words(found: Any, outline: str, depth: int) -> str:
+    """`depth`: 0 for the list, 1 for a point, 2 for its x or y."""
+    if depth > 0:
+        return _point_words(found, depth - 1)
+    kind = found["type"]
+    wanted = f"give at least {_OUTLINES[outline]}, each as [x, y] with x and y from 0 to 1"
+    if kind == "missing":
+        return f"is missing; {wanted}"
+    if kind == "too_short":
+        points = found["ctx"]["actual_length"]
+        return f"has {points} point{'' if points == 1 else 's'}; {wanted}"
+    if kind == "too_long":
+        return f"has more than {found['ctx']['max_length']} points; a rough outline is enough"
+    return f"is not a list of points; {wanted}"
+
+
+def _point_words(found: Any, depth: int) -> str:
+    """`depth`: 0 for the point, 1 for its x or y."""
     kind = found["type"]
     if depth == 0:
-        return _outline_words(found)
-    if depth == 1:
-        return "is not a point; write it as [x, y] with x and y from 0 to 1"
+        missing = kind == "missing" and found["loc"][-1] == "at"
+        return f"is missing; {_POINT}" if missing else f"is not a point; {_POINT}"
     if kind in ("greater_than_equal", "less_than_equal"):
         return f"is {found['input']:g}, outside the picture; {_FRACTION}"
     return f"is not a number; {_FRACTION}"
 
 
-def _outline_words(found: Any) -> str:
-    kind = found["type"]
-    if kind == "missing":
-        return f"is missing; {_POLYGON}"
-    if kind == "too_short":
-        points = found["ctx"]["actual_length"]
-        return f"has {points} point{'' if points == 1 else 's'}; {_POLYGON}"
-    if kind == "too_long":
-        return f"has more than {found['ctx']['max_length']} points; a rough outline is enough"
-    return f"is not a list of points; {_POLYGON}"
-
-
-def _whole_point(loc: Loc, kind: str) -> Loc:
+def _whole_point(loc: Loc, key: str, kind: str) -> Loc:
     """A coordinate that is missing is the fault of its point."""
-    start = loc.index("polygon") + 1
-    return loc[: start + 1] if kind == "missing" and len(loc) > start else loc
+    point = loc.index(key) + (2 if key in _OUTLINES else 1)
+    return loc[:point] if kind == "missing" and len(loc) > point else loc
 
 
 def _unknown_key(loc: Loc, root: type[BaseModel]) -> str:
