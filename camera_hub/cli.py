@@ -332,6 +332,15 @@ def replay(
     json_out: Annotated[
         str | None, typer.Option("--json", metavar="OUT", help="Write the results as JSON; - prints them.")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="OUT.html", help="Write a report to look at, with pictures.")
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="OUT.xml", help="Write the results for a CI server.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="An earlier run's JSON, to be no worse than.")
+    ] = None,
     jobs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Clips at once. Not given: one a processor.")
     ] = None,
@@ -345,15 +354,26 @@ def replay(
 ) -> None:
     """Run recorded clips through the hub's own motion detection, and score it where they have labels.
 
-    Leaves with 0 when all is well, and with 1 when a clip cannot be read.
+    Labels are in NAME.events.json beside NAME.mp4; docs/tester.md has their form and the score's
+    definition. Leaves with 0 when all is well, with 1 when a clip cannot be read or something is worse
+    than in the baseline, and with 2 when it was asked for what it cannot do.
 
     With --live nothing is scored: the clips are rehearsed, and their events arrive on the dashboard.
     """
     if live or loop:
         raise typer.Exit(_rehearse(context, clips, config, camera, loop))
+    from camera_hub.replay.command import Outputs
     from camera_hub.replay.command import replay as run_clips
 
-    code = run_clips(clips, config=config, camera=camera, labels=labels, json_out=json_out, workers=jobs)
+    code = run_clips(
+        clips,
+        config=config,
+        camera=camera,
+        labels=labels,
+        outputs=Outputs(json_out, report, junit),
+        workers=jobs,
+        baseline=baseline,
+    )
     raise typer.Exit(code)
 
 

@@ -54,6 +54,8 @@ class ClipFile(NamedTuple):
 class NoClipsError(HubError):
     """There is nothing to replay."""
 
+    exit_code = 2
+
 
 def find_clips(given: Iterable[str]) -> dict[str, Path]:
     """The files given, and every video file in the folders given, sorted; each once, by its name as given.

@@ -1,91 +1,52 @@
-"""`camera-hub replay`: what the person asked for, carried out and told."""
+"""`camera-hub replay`: what the person asked for, carried out and told.
+
+Results go to standard output, all else to standard error, so that `--json -` can be piped. What
+cannot work (a label file with errors, a folder that is not there to write into) is told before
+any clip has run.
+"""
 
 import sys
+import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
+import cv2
 import msgspec
+from rich.console import Console
+from rich.markup import escape
 
-from camera_hub.config import CameraConfig, load_config
 from camera_hub.model import HubError
-from camera_hub.motion import MotionSettings
-from camera_hub.replay.clips import find_clips
-from camera_hub.replay.labels import ENDING, LabelError, Labels, labels_path, read_labels
+from camera_hub.replay.baseline import Comparison, compare, read_baseline
+from camera_hub.replay.jobs import UsageError, jobs_of, settings_of
+from camera_hub.replay.junit import junit
+from camera_hub.replay.progress import shown
+from camera_hub.replay.report import write_report
 from camera_hub.replay.result import Results
-from camera_hub.replay.runner import Job, processors, results_of, run_all
-from camera_hub.watch import motion_settings
+from camera_hub.replay.runner import processors, results_of, run_all
+from camera_hub.replay.summary import show
+from camera_hub.replay.trace import traced
+
+PIPE = "-"
 
 
-class UsageError(HubError):
-    """What was asked for cannot be done."""
+class Outputs(msgspec.Struct, frozen=True):
+    """Where the results go, besides the terminal."""
 
-    exit_code = 2
+    json: str | None = None  # a path, or - for standard output
+    report: Path | None = None
+    junit: Path | None = None
 
-
-def settings_of(config: Path | None, camera_id: str | None) -> MotionSettings:
-    """Of the camera in the configuration; the defaults without one."""
-    if config is None:
-        if camera_id is not None:
-            raise UsageError("--camera says which camera of a configuration; give --config as well")
-        return MotionSettings()
-    loaded = load_config(config)
-    ids = ", ".join(camera.id for camera in loaded.cameras)
-    if not loaded.cameras:
-        raise UsageError(f"{config} has no cameras; give a worker's configuration")
-    camera: CameraConfig | None = loaded.cameras[0]
-    if camera_id is not None:
-        camera = loaded.camera(camera_id)
-        if camera is None:
-            raise UsageError(f"{config} has no camera {camera_id}; it has {ids}")
-    elif len(loaded.cameras) > 1:
-        raise UsageError(f"{config} has several cameras; say which by --camera: {ids}")
-    assert camera is not None
-    return motion_settings(camera)
-
-
-def jobs_of(given: Sequence[str], settings: MotionSettings, labels: Path | None) -> list[Job]:
-    """A job for each clip, with its labels where there are some.
-
-    Raises LabelError with all that is wrong with any label file, before anything has run.
-    """
-    clips = find_clips(given)
-    known: dict[Path, Labels] = {}
-    problems: list[str] = []
-    for clip, file in _label_files(list(clips.values()), [Path(name) for name in given], labels).items():
-        try:
-            known[clip] = read_labels(file)
-        except LabelError as exc:
-            problems.append(str(exc))
-    if problems:
-        raise LabelError("\n".join(dict.fromkeys(problems)))
-    return [Job(name, clip, settings, known.get(clip)) for name, clip in clips.items()]
-
-
-def _label_files(clips: list[Path], given: list[Path], labels: Path | None) -> dict[Path, Path]:
-    """Where the labels of each clip are that has some."""
-    if labels is None:
-        return {clip: file for clip in clips if (file := labels_path(clip)).is_file()}
-    if not labels.is_dir():
-        if len(clips) > 1:
-            raise UsageError(
-                f"--labels {labels} is no folder, and there are {len(clips)} clips; give a folder"
-            )
-        return dict.fromkeys(clips, labels)
-    files = {clip: file for clip in clips for file in [_in_folder(labels, clip, given)] if file is not None}
-    if not files:
-        raise UsageError(
-            f"{labels} has labels for none of the clips; those of a clip NAME.mp4 are in NAME{ENDING}"
-        )
-    return files
-
-
-def _in_folder(labels: Path, clip: Path, given: list[Path]) -> Path | None:
-    """Where the folder of labels is laid out as that of the clips, the clip's place; else its name."""
-    name = labels_path(clip).name
-    under = [
-        clip.relative_to(top).with_name(name) for top in given if top.is_dir() and clip.is_relative_to(top)
-    ]
-    return next((file for place in [*under, Path(name)] if (file := labels / place).is_file()), None)
+    def check(self) -> None:
+        """Raises UsageError where one of them could not be written."""
+        files = [self.report, self.junit, Path(self.json) if self.json not in (None, PIPE) else None]
+        for file in files:
+            if file is None:
+                continue
+            if file.is_dir():
+                raise UsageError(f"{file} is a folder; give the path of a file to write")
+            if not file.parent.is_dir():
+                raise UsageError(f"there is no folder {file.parent} to write {file.name} into; make it first")
 
 
 def replay(
@@ -94,25 +55,65 @@ def replay(
     config: Path | None = None,
     camera: str | None = None,
     labels: Path | None = None,
-    json_out: str | None = None,
+    outputs: Outputs,
     workers: int | None = None,
+    baseline: Path | None = None,
 ) -> int:
     """The whole command; its exit code."""
+    outputs.check()
+    earlier = read_baseline(baseline) if baseline is not None else None
     jobs = jobs_of(given, settings_of(config, camera), labels)
-    outcomes = run_all(jobs, workers or processors())
+    cv2.setNumThreads(1)  # its own threads bring nothing at this size
+    begun_s = time.monotonic()
+    with shown(len(jobs)) as on_progress:
+        outcomes = run_all(
+            jobs, workers or processors(), traced if outputs.report is not None else None, on_progress
+        )
+    passed_s = time.monotonic() - begun_s
     results = results_of([outcome.result for outcome in outcomes])
-    if json_out is not None:
-        _write_json(results, json_out)
+    if outputs.json is not None:
+        _write_json(results, outputs.json)
+    if outputs.junit is not None:
+        _write(outputs.junit, junit(results))
+    if outputs.report is not None:
+        traces = [outcome.by_product for outcome in outcomes]
+        write_report(outputs.report, results, traces, passed_s=passed_s, made=datetime.now().astimezone())
+    if outputs.json != PIPE:
+        show(Console(highlight=False), results, passed_s)
     for clip in results.clips:
         if isinstance(clip.error, str):
             print(f"camera-hub: {clip.error}", file=sys.stderr)
-    return 1 if results.total.errors else 0
+    worse = earlier is not None and _tell(compare(results, earlier), outputs.json == PIPE)
+    return 1 if worse or results.total.errors else 0
+
+
+def _tell(comparison: Comparison, on_stderr: bool) -> bool:
+    """Print what has changed; whether it is worse."""
+    console = Console(stderr=on_stderr, highlight=False)
+    changes = (("[red]worse[/]", comparison.worse), ("[green]better[/]", comparison.better))
+    for word, lines in (*changes, ("note", comparison.notes)):
+        for line in lines:
+            console.print(f"{word}  {escape(line)}", soft_wrap=True)
+    if comparison.worse:
+        console.print("[bold red]Worse than the baseline.[/]")
+    else:
+        console.print(
+            "Not worse than the baseline." if not comparison.better else "Better than the baseline."
+        )
+    return bool(comparison.worse)
 
 
 def _write_json(results: Results, out: str) -> None:
     data = msgspec.json.encode(results) + b"\n"
-    if out == "-":
-        sys.stdout.buffer.write(data)
-        sys.stdout.flush()
+    if out != PIPE:
+        _write(Path(out), data)
         return
-    Path(out).write_bytes(data)
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()
+
+
+def _write(file: Path, data: bytes) -> None:
+    try:
+        file.write_bytes(data)
+    except OSError as exc:
+        raise HubError(f"{file} cannot be written: {exc.strerror}; give another path") from exc

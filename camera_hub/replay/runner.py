@@ -7,6 +7,7 @@ others go on. An observer may look over the pipeline's shoulder, in the clip's o
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
@@ -173,7 +174,15 @@ def _begin_worker(shares: "SynchronizedArray[float]") -> None:
     global _shares  # noqa: PLW0603 - a shared array can be handed over only when a process begins
     _shares = shares
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the command, which ends us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)  # the other clips have the other cores
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _run_in_worker(index: int, job: Job, make_observer: MakeObserver | None) -> Outcome:
@@ -203,6 +212,7 @@ class _Pool:
         done: dict[int, Outcome] = {}
 
         def some(indexes: Sequence[int], workers: int) -> None:
+            others = set(multiprocessing.active_children())
             pool = ProcessPoolExecutor(workers, context, _begin_worker, (shares,))
             try:
                 futures = {pool.submit(_run_in_worker, i, jobs[i], make_observer): i for i in indexes}
@@ -215,6 +225,10 @@ class _Pool:
                     on_progress(sum(shares[:]))
             except BrokenProcessPool:  # also from `submit`
                 pass
+            except BaseException:  # Ctrl-C, say: nobody waits for clips that are nobody's
+                for process in set(multiprocessing.active_children()) - others:
+                    process.terminate()
+                raise
             finally:
                 pool.shutdown(cancel_futures=True)
 
