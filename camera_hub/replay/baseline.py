@@ -96,8 +96,13 @@ def _only(then: list[ClipResult], clip: ClipResult, now: list[ClipResult]) -> Cl
 def _alone(now: Iterable[ClipResult], then: Iterable[ClipResult], pairs: list[_Pair]) -> Iterable[str]:
     new = {id(clip) for clip, _ in pairs}
     old = {id(clip) for _, clip in pairs}
-    yield from (f"{clip.clip} is not in the baseline" for clip in now if id(clip) not in new)
-    yield from (f"{clip.clip} is in the baseline alone" for clip in then if id(clip) not in old)
+    for where, alone in (
+        ("the baseline does not have", [clip.clip for clip in now if id(clip) not in new]),
+        ("this run does not have", [clip.clip for clip in then if id(clip) not in old]),
+    ):
+        if alone:
+            more = f", and {len(alone) - 1} more" if len(alone) > 1 else ""
+            yield f"not compared, since {where} it: {alone[0]}{more}"
 
 
 def _faults(one: ClipResult, other: ClipResult, tell: Callable[[str], object], *, gone: bool = False) -> None:

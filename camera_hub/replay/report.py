@@ -17,7 +17,7 @@ from camera_hub.replay.report_clip import section
 from camera_hub.replay.report_html import Html, join, tag
 from camera_hub.replay.report_terms import footer
 from camera_hub.replay.report_totals import conditions, totals
-from camera_hub.replay.report_view import Clip, verdict
+from camera_hub.replay.report_view import Clip, names, verdict
 from camera_hub.replay.result import Results
 from camera_hub.replay.trace import ClipTrace
 
@@ -44,8 +44,10 @@ def write_report(
 def report(results: Results, traces: Sequence[ClipTrace | None], *, passed_s: float, made: datetime) -> str:
     """The report as HTML; see `write_report`."""
     clips = [
-        Clip(f"clip-{n}", result, trace or ClipTrace())
-        for n, (result, trace) in enumerate(zip(results.clips, traces, strict=True), 1)
+        Clip(f"clip-{n}", name, result, trace or ClipTrace())
+        for n, (name, result, trace) in enumerate(
+            zip(names([clip.clip for clip in results.clips]), results.clips, traces, strict=True), 1
+        )
     ]
     clips.sort(
         key=lambda clip: (-clip.faults, clip.result.score is not None and clip.faults == 0, clip.anchor)

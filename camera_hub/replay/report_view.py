@@ -1,7 +1,8 @@
 """A clip with its place in the report, and what is said of it there in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 
 from msgspec import UNSET
 
@@ -18,12 +19,9 @@ class Clip:
     """A clip with its place in the report."""
 
     anchor: str
+    name: str  # short, and no other clip's
     result: ClipResult
     trace: ClipTrace
-
-    @property
-    def name(self) -> str:
-        return Path(self.result.clip).name or self.result.clip
 
     @property
     def missed(self) -> list[tuple[str, LabelResult]]:
@@ -51,6 +49,15 @@ class Clip:
 
     def _id(self, letter: str, n: int) -> str:
         return f"{self.anchor}-{letter}{n}"
+
+
+def names(clips: Sequence[str]) -> list[str]:
+    """The paths of clips without the folder that they have in common."""
+    paths = [PurePath(clip) for clip in clips]
+    alike = min(len(path.parts) for path in paths) - 1 if paths else 0
+    while alike > 0 and len({path.parts[:alike] for path in paths}) > 1:
+        alike -= 1
+    return [str(PurePath(*path.parts[alike:])) for path in paths]
 
 
 def verdict(clip: Clip) -> list[tuple[str, str]]:
