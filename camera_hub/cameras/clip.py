@@ -58,7 +58,7 @@ class ClipSource(FFmpegSource):
         self._start_wall_us = start_wall_us
         self._whole = True  # False from a damaged packet on, until the next keyframe
         self.skipped = 0
-        """Packets that were left out since they are damaged, or follow one that is; so far."""
+        """Packets left out so far: damaged ones, and those whose keyframe is damaged or not there."""
         self.shown_from_us: int | None = None
         """When the first picture that a player shows is shown, on the timeline of `packets`."""
 
@@ -144,7 +144,7 @@ class ClipSource(FFmpegSource):
                     yield packet
             except (av.error.FFmpegError, OSError, ValueError):
                 whole = False
-            if self._interrupted.is_set():
+            if self._interrupted.is_set() or (whole and end_us == 0):
                 return
             if not whole or end_us - begin_us < SHORT_BY * declared_us:
                 raise self._truncated(end_us - begin_us)
@@ -187,6 +187,8 @@ class ClipSource(FFmpegSource):
                 continue
             if packet is not None:
                 yield packet
+            else:
+                self.skipped += 1
 
     def _annexb(self, stream: VideoStream) -> Iterator[_Unit]:
         """The clip's access units in Annex B, with their times (µs) as they stand in the file."""

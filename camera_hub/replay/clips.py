@@ -39,7 +39,7 @@ class ClipFile(NamedTuple):
     """What a file says of itself."""
 
     container: str  # as FFmpeg names the format: "mov,mp4,…"
-    codec: str
+    codec: str  # as FFmpeg names it: "h264", "mpeg4"
     width: int
     height: int
     fps: float | None  # as declared; None where it does not say
@@ -126,7 +126,7 @@ def look_at(path: Path) -> ClipFile:
         fps = float(rate) if rate else None
         return ClipFile(
             container=container.format.name,
-            codec=context.name,
+            codec=context.codec.canonical_name,
             width=context.width,
             height=context.height,
             fps=fps if fps is not None and 0 < fps <= TOLERABLE_FPS else None,

@@ -18,6 +18,7 @@ from camera_hub.motion import MotionSettings
 from camera_hub.replay.clips import ClipFile, look_at
 from camera_hub.replay.frames import FrameReader
 from camera_hub.replay.gathered import Gathered
+from camera_hub.replay.report_words import many
 from camera_hub.watch import Look, Watch
 
 See = Callable[[Look, Watch], None]
@@ -46,6 +47,8 @@ class Played:
         self._gate_off = ""
         self._notes: list[str] = []
         self._damaged = 0
+        self._pictures = 0
+        self._no_picture = 0
         self._newest_us: int | None = None
 
     def run(self) -> None:
@@ -55,7 +58,10 @@ class Played:
             self._as_camera()
         else:
             container = file.container.split(",")[0]
-            self._gate_off = f"off: no camera sends {file.codec.upper()} in {container}; all is decoded"
+            self._gate_off = (
+                f"off: {file.codec.upper()} in {container} is not H.264 or H.265 in MP4, MKV or AVI; "
+                "every frame is decoded"
+            )
             self._frame_by_frame(file)
 
     @property
@@ -82,9 +88,11 @@ class Played:
         if len(self._notes) > NOTES_MOST:
             notes.append(f"and {len(self._notes) - NOTES_MOST} more pauses or changes of size")
         if self._damaged:
-            packets = "1 packet is" if self._damaged == 1 else f"{self._damaged} packets are"
+            packets = many(self._damaged, "packet is", "packets are")
+            notes.append(f"{packets} damaged, or without a whole keyframe; it goes on with the next keyframe")
+        if self._no_picture > 0:
             notes.append(
-                f"{packets} damaged or follow one that is; each time it went on after the next keyframe"
+                f"{many(self._no_picture, 'packet')} gave no picture, as where a keyframe is missing"
             )
         return tuple(notes)
 
@@ -114,6 +122,7 @@ class Played:
         self.frames += source.skipped
         self.decoded = self.watch.decoded
         self._damaged = source.skipped + self.watch.damaged
+        self._no_picture = self.decoded - self._pictures - self.watch.damaged
 
     def _frame_by_frame(self, file: ClipFile) -> None:
         reader = FrameReader(self.path, file)
@@ -132,6 +141,7 @@ class Played:
         self._damaged = reader.damaged
 
     def _look(self, look: Look) -> None:
+        self._pictures += 1
         self.events.take(look.reports)
         self._see(look, self.watch)
 
