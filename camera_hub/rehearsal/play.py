@@ -19,7 +19,7 @@ from camera_hub.model import CameraHealth, Cause, HubError
 from camera_hub.rehearsal.told import Say, Told
 
 LOOK_S = 0.25
-LINK_S = 15.0  # a hub that has not let us in by then will not
+LINK_S = 8.0  # a hub that has not let us in by then will not
 SETTLE_S = 4.0  # pictures that still wait for the detector when a clip is over have been seen by then
 TELL_MOST_S = 90.0  # an event's clip is cut some seconds after its end
 GOODBYE_S = 5.0
@@ -106,7 +106,10 @@ class _Rehearsal:
             linked = linked or link.connected
             if not linked and loop.time() - began > LINK_S:
                 why = link.error or "it does not answer"
-                raise HubError(f"the hub at {self._page} does not let the rehearsal in: {why}")
+                raise HubError(
+                    f"the hub at {self._page} does not let the rehearsal in; give the configuration that it "
+                    f"was started with, on its machine ({why})"
+                )
             if over_at is None and all(map(_is_over, cameras)):
                 over_at = loop.time()
 

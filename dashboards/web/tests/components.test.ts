@@ -7,6 +7,7 @@ import EventCard from "../src/components/EventCard.svelte";
 import SiteCard from "../src/components/SiteCard.svelte";
 import StateBadge from "../src/components/StateBadge.svelte";
 import { language } from "../src/i18n/index.svelte";
+import { toWatch } from "../src/lib/rehearsal";
 import { camera, event } from "./support";
 
 let shown: Record<string, unknown> | null = null;
@@ -52,6 +53,23 @@ it("an event says where, how long, and that it goes on", () => {
 
 it("a tampered camera is named as that", () => {
   expect(show(EventCard, { event: event({ kind: "tamper" }) }).textContent).toContain("Camera bị che hoặc xoay");
+});
+
+it("what comes from a rehearsal says so, in the reader's language", () => {
+  expect(show(EventCard, { event: event({ site: "rehearsal" }) }).textContent).toContain("Diễn tập");
+  language.current = "en";
+  flushSync();
+  expect(document.querySelector("[data-rehearsal]")?.textContent).toBe("Rehearsal");
+  document.body.innerHTML = "";
+  show(EventCard, { event: event() });
+  expect(document.querySelector("[data-rehearsal]")).toBeNull();
+});
+
+it("a rehearsal that is over leaves no dark tiles on the wall; a hamlet without power does", () => {
+  const over = camera({ id: "rehearsal.lane", site: "rehearsal", state: "away" });
+  const dark = camera({ state: "away" });
+  expect(toWatch([over, dark])).toEqual([dark]);
+  expect(toWatch([{ ...over, state: "connecting" }])).toHaveLength(1);
 });
 
 it("a clip is a video only when it is there; until then words say what to expect", () => {

@@ -187,6 +187,7 @@ export const en: Dictionary = {
     facts: "Details",
     what: "Kind",
   },
+  rehearsal: "Rehearsal",
   verdict: {
     ask: "Was this alarm right?",
     why: "Your answer helps the hub to give fewer false alarms.",

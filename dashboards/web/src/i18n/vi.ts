@@ -188,6 +188,7 @@ export const vi = {
     facts: "Chi tiết",
     what: "Loại",
   },
+  rehearsal: "Diễn tập",
   verdict: {
     ask: "Báo vậy có đúng không?",
     why: "Câu trả lời giúp hệ thống bớt báo nhầm.",
