@@ -110,3 +110,24 @@ def without(clip: Path, to: Path, numbers: Iterable[int]) -> Path:
                 packet.stream = stream
                 sink.mux(packet)
     return to
+
+
+def one_after_the_other(parts: Iterable[Path], to: Path) -> Path:
+    """The packets of several clips as one stream, whatever their sizes."""
+    with av.open(str(to), "w") as sink:
+        stream: VideoStream | None = None
+        number = 0
+        for part in parts:
+            with av.open(str(part)) as source:
+                given = source.streams.video[0]
+                if stream is None:
+                    stream = sink.add_stream_from_template(given)
+                for packet in source.demux(given):
+                    if packet.size:
+                        packet.stream = stream
+                        packet.time_base = Fraction(1, FPS)
+                        packet.pts = packet.dts = number
+                        packet.duration = 1
+                        number += 1
+                        sink.mux(packet)
+    return to
