@@ -107,6 +107,7 @@ def _work(total: Total, passed_s: float) -> list[Fact]:
 
 
 def _facts(facts: list[Fact]) -> Html:
+    across = 3 if len(facts) % 3 == 0 else 4
     return tag(
         "dl",
         *(
@@ -118,7 +119,7 @@ def _facts(facts: list[Fact]) -> Html:
             )
             for name, value, aside, bad in facts
         ),
-        class_="facts",
+        class_=f"facts by-{across}",
     )
 
 
