@@ -26,15 +26,17 @@ def labels(events: Iterable[StoredEvent], video: Span, gaps: Iterable[Span] = ()
     for stored in events:
         event = stored.event
         verdict = stored.verdict.verdict if stored.verdict is not None else None
-        if verdict is Verdict.FALSE:
-            continue
-        kind = "maybe"
-        if verdict is Verdict.REAL:
-            kind = "tamper" if event.kind is EventKind.TAMPER else "events"
         end_us = video[1] if event.end_us is None else max(event.end_us, event.start_us + SHORTEST_US)
         span = within((event.start_us, end_us), video)
-        if span is not None:
-            found[kind].append({**span, "what": "mover"} if kind == "events" else span)
+        if span is None or verdict is Verdict.FALSE:
+            continue
+        if verdict is not Verdict.REAL:
+            found["maybe"].append(span)
+        elif event.kind is EventKind.TAMPER:
+            found["tamper"].append(span)
+            found["maybe"].append(span)  # whoever covers a camera moves before it
+        else:
+            found["events"].append({**span, "what": "mover"})
     for gap in gaps:
         span = within(gap, video)
         if span is not None:

@@ -34,9 +34,9 @@ def test_what_nobody_judged_and_what_was_a_test_counts_neither_way() -> None:
     assert found["events"] == []
 
 
-def test_a_camera_that_was_really_covered_is_tampered_with() -> None:
+def test_while_a_camera_was_really_covered_movement_counts_neither_way() -> None:
     found = labels([judged(3, 7, Verdict.REAL, EventKind.TAMPER)], VIDEO)
-    assert found["tamper"] == [{"start_s": 3.0, "end_s": 7.0}]
+    assert found["tamper"] == found["maybe"] == [{"start_s": 3.0, "end_s": 7.0}]
     assert found["events"] == []
 
 
