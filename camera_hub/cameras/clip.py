@@ -28,7 +28,7 @@ from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.model import Packet
 
 Pace = Literal["real-time", "full-speed"]
-_Unit = tuple["av.Packet[Any]", int | None, int | None]  # with its pts and dts
+_Unit = tuple["av.Packet[Any]", int | None, int | None]  # with its pts and dts; an empty one was left out
 
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi"  # demuxers; a playlist is no clip
 LATE_US = 1_000_000  # a pause of the machine of more than this is not caught up with
@@ -172,6 +172,9 @@ class ClipSource(FFmpegSource):
                 zero = dts_us if dts_us is not None else pts_us or 0
             if self.shown_from_us is None and not unit.is_discard:  # as what an edit list cuts off is
                 self.shown_from_us = 0 if pts_us is None else pts_us - zero
+            if not unit.size:
+                self.skipped += 1
+                continue
             try:
                 packet = units.make(
                     bytes(unit),
@@ -199,7 +202,7 @@ class ClipSource(FFmpegSource):
         to_annexb = BitStreamFilterContext(f"{stream.codec_context.name}_mp4toannexb", stream)
         self._whole = True
         for read in container.demux(stream):
-            for unit in self._converted(to_annexb, read):
+            for unit in self._converted(to_annexb, read) if read.size else ():
                 pts, dts = unit.pts, unit.dts
                 yield (
                     unit,
@@ -208,17 +211,16 @@ class ClipSource(FFmpegSource):
                 )
 
     def _converted(self, to_annexb: BitStreamFilterContext, read: "av.Packet[Any]") -> list["av.Packet[Any]"]:
-        """What was read, in Annex B; nothing where one could not go on with it."""
-        if not read.size:
-            return []
+        """What was read, in Annex B; an empty packet in its place where one could not go on with it."""
         self._whole = (self._whole or read.is_keyframe) and not read.is_corrupt
+        left_out: av.Packet[Any] = av.Packet()
+        left_out.pts, left_out.dts, left_out.time_base = read.pts, read.dts, read.time_base
         if self._whole:
             try:
                 return to_annexb.filter(read)
             except (av.error.FFmpegError, ValueError):
                 self._whole = False
-        self.skipped += 1
-        return []
+        return [left_out]
 
 
 def _dated(units: Iterator[_Unit], interval_us: int) -> Iterator[_Unit]:

@@ -90,7 +90,7 @@ class Played:
         if self._damaged:
             packets = many(self._damaged, "packet is", "packets are")
             notes.append(f"{packets} damaged, or without a whole keyframe; it goes on with the next keyframe")
-        if self._no_picture > 0:
+        elif self._no_picture > 0:
             notes.append(
                 f"{many(self._no_picture, 'packet')} gave no picture, as where a keyframe is missing"
             )
