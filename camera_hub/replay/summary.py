@@ -1,5 +1,7 @@
 """A replay's results as a person reads them in a terminal of 80 columns."""
 
+import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import PurePath
 
@@ -18,8 +20,10 @@ def show(console: Console, results: Results, passed_s: float) -> None:
     """Print all of it; `passed_s` is how long the replay took."""
     names = short_names([clip.clip for clip in results.clips])
     console.print(_clips(results, names))
-    for line in _lines(results, names):
-        console.print(line, soft_wrap=True)
+    for line in _faults(results, names):
+        console.print(line, soft_wrap=True)  # one line each, for grep
+    for line in _remarks(results, names):
+        console.print(line)
     for part in _totals(results, passed_s):
         console.print(part)
 
@@ -27,8 +31,11 @@ def show(console: Console, results: Results, passed_s: float) -> None:
 def short_names(clips: list[str]) -> dict[str, str]:
     """The clips by as little of their paths as tells them apart."""
     names = {clip: PurePath(clip).name for clip in clips}
-    seen = list(names.values())
-    return {clip: name if seen.count(name) == 1 else clip for clip, name in names.items()}
+    seen = Counter(names.values())
+    alike = [clip for clip in clips if seen[names[clip]] > 1]
+    absolute = len({PurePath(clip).is_absolute() for clip in alike}) == 1
+    top = os.path.commonpath(alike) if absolute else ""
+    return names | {clip: os.path.relpath(clip, top) if top else clip for clip in alike}
 
 
 def _clips(results: Results, names: dict[str, str]) -> Table:
@@ -87,8 +94,8 @@ def _both(score: Score) -> tuple[int, int, int]:
     )
 
 
-def _lines(results: Results, names: dict[str, str]) -> Iterator[str]:
-    """A line for each thing that is wrong, and for each that one should know."""
+def _faults(results: Results, names: dict[str, str]) -> Iterator[str]:
+    """A line for each miss and each false alarm."""
     for clip in results.clips:
         name = escape(names[clip.clip])
         for label in clip.labels:
@@ -99,8 +106,12 @@ def _lines(results: Results, names: dict[str, str]) -> Iterator[str]:
             if event.outcome == "false":
                 zones = f"  in {escape(', '.join(event.zones))}" if event.zones else ""
                 yield f"[red]false[/]  {name}  {_span(event.start_s, event.end_s)}  {event.kind}{zones}"
-        if isinstance(clip.error, str):
-            yield f"[red]error[/]  {name}  {escape(clip.error)}"
+
+
+def _remarks(results: Results, names: dict[str, str]) -> Iterator[str]:
+    """What one should know of single clips."""
+    for clip in results.clips:
+        name = escape(names[clip.clip])
         for note in clip.notes:
             yield f"note   {name}  {escape(note)}"
         if clip.gate.startswith("off: "):
