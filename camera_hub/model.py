@@ -228,6 +228,7 @@ class CameraInfo(msgspec.Struct, frozen=True):
     place: str = ""
     zones: tuple[Zone, ...] = ()
     streams: tuple[StreamName, ...] = ("main",)
+    lines: tuple[Line, ...] = ()
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -246,4 +247,10 @@ class Event(msgspec.Struct, frozen=True):
     zones: tuple[str, ...] = ()
     score: float = 0.0  # 0..1, the peak so far
     box: Box | None = None  # the mover in the event's picture
-    path: tuple[tuple[int, float, float], ...] = ()  # (µs since start, x, y): the mover's foot
+    path: tuple[tuple[int, float, float], ...] = ()  # (µs since start, x, y): the main mover's foot
+    stays: tuple[Stay, ...] = ()  # of each of `zones`, the longest time of one mover
+    crossings: tuple[Crossing, ...] = ()  # of all movers, in order of time
+    entry: Side | None = None  # of the main mover; None where nobody says
+    exit: Side | None = None  # None while it is there, and where nobody says
+    mean_speed: float = 0.0  # of the main mover; fractions of the picture a second
+    peak_speed: float = 0.0

@@ -18,12 +18,12 @@ HELD_BACK = "the decoder does not give a keyframe's picture at once"
 
 def motion_settings(camera: CameraConfig) -> MotionSettings:
     """What the detector is told of `camera`."""
-    motion = camera.motion
+    info, motion = camera.info(), camera.motion
     return MotionSettings(
-        zones=camera.info().zones,
+        zones=info.zones,
         masks=camera.mask_zones(),
         sensitivity=motion.sensitivity,
-        lines=camera.motion_lines(),
+        lines=info.lines,
         person_height=tuple(PersonHeight(place.at, place.height) for place in motion.person_height),
         numbers=Numbers(**motion.exact.model_dump()),
     )

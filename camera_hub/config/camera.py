@@ -20,7 +20,7 @@ from camera_hub.config.section import (
     twice,
     wrong,
 )
-from camera_hub.model import CameraInfo, Line, StreamName, Zone
+from camera_hub.model import CameraInfo, StreamName, Zone
 
 _STREAMS: tuple[StreamName, StreamName] = ("main", "sub")
 
@@ -160,16 +160,17 @@ class CameraConfig(Section):
         """What may be told of it: nothing secret."""
         zones = tuple(zone.zone() for zone in self.zones)
         return CameraInfo(
-            id=self.id, name=self.name, place=self.place, zones=zones, streams=self.stream_names
+            id=self.id,
+            name=self.name,
+            place=self.place,
+            zones=zones,
+            streams=self.stream_names,
+            lines=tuple(line.line() for line in self.lines),
         )
 
     def mask_zones(self) -> tuple[Zone, ...]:
         """The masks as the model's type."""
         return tuple(mask.zone() for mask in self.masks)
-
-    def motion_lines(self) -> tuple[Line, ...]:
-        """The lines as the model's type."""
-        return tuple(line.line() for line in self.lines)
 
     def secret_values(self) -> tuple[str, ...]:
         """What must never be seen in a log."""

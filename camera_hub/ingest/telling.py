@@ -1,8 +1,9 @@
 """From the detector's reports to events with a picture: times in wall clock, ids, revisions.
 
 Pure: no clock and no I/O; the caller gives the frame that the reports are about. An event is told
-when it opens, when it closes, when it reaches another zone, and else every few seconds; its picture is
-encoded only when it is told, so that a mover who comes ever closer costs one JPEG, not fifty.
+when it opens, when it closes, when it reaches another zone or crosses a line, and else every few
+seconds; its picture is encoded only when it is told, so that a mover who comes ever closer costs one
+JPEG, not fifty.
 """
 
 from collections.abc import Callable, Iterable
@@ -35,6 +36,7 @@ class _Telling:
     revision: int = 0
     told_us: int = 0  # on the stream's clock
     zones: tuple[str, ...] = ()
+    crossings: int = 0
     best: Picture | None = None  # the best frame so far, until it has been sent
     box: Box | None = None
 
@@ -72,6 +74,7 @@ class EventTeller:
         best, telling.best = telling.best, None  # frees the frame
         telling.revision += 1
         telling.told_us, telling.zones = report.t_us, report.zones
+        telling.crossings = len(report.crossings)
         event = Event(
             id=telling.id,
             camera=self._camera,
@@ -83,6 +86,12 @@ class EventTeller:
             score=report.score,
             box=telling.box,
             path=report.path,
+            stays=report.stays,
+            crossings=report.crossings,
+            entry=report.entry,
+            exit=report.exit,
+            mean_speed=report.mean_speed,
+            peak_speed=report.peak_speed,
         )
         if isinstance(report, Closed):
             del self._open[report.number]
@@ -95,5 +104,6 @@ def _is_news(telling: _Telling, report: Report) -> bool:
         telling.revision == 0
         or isinstance(report, Closed)
         or report.zones != telling.zones
+        or len(report.crossings) != telling.crossings
         or report.t_us - telling.told_us >= TELL_EVERY_US
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, Field
 
-from camera_hub.model import CameraState, Cause, EventKind, RecordingCause, StreamName, Verdict
+from camera_hub.model import CameraState, Cause, EventKind, Hand, RecordingCause, Side, StreamName, Verdict
 from camera_hub.store import StoredEvent, StoredVerdict
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,6 +49,15 @@ class Zone(BaseModel):
     polygon: list[tuple[float, float]]
 
 
+class Line(BaseModel):
+    """Its sides are those of one who walks in the picture from its first point to its last."""
+
+    name: str
+    points: list[tuple[float, float]]
+    left_is: str = Field(description="What people call its left; may be empty")
+    right_is: str = Field(description="What people call its right; may be empty")
+
+
 class Stream(BaseModel):
     """How a stream does, measured over the last seconds."""
 
@@ -85,6 +94,7 @@ class Camera(BaseModel):
     )
     restarts: int
     zones: list[Zone]
+    lines: list[Line]
     streams: list[Stream]
 
 
@@ -120,6 +130,24 @@ class SaidVerdict(BaseModel):
     at: datetime
 
 
+class Stay(BaseModel):
+    """How long one mover was in a zone."""
+
+    zone: str
+    longest_s: float = Field(
+        description="The longest of them, from coming in to leaving; it may have come in before the event"
+    )
+
+
+class Crossing(BaseModel):
+    """A mover went over a line."""
+
+    line: str
+    to: Hand = Field(description="The side that it went to, as seen along the line from its first point")
+    to_is: str = Field(description="What people called that side at the time; may be empty")
+    at_s: float = Field(description="Seconds since the event's start")
+
+
 class Event(BaseModel):
     """A time in which something moved on one camera."""
 
@@ -137,8 +165,14 @@ class Event(BaseModel):
         description="x, y, width, height of the mover in the event's picture"
     )
     path: list[tuple[float, float, float]] = Field(
-        description="Where the mover's foot was: seconds since the start, x, y"
+        description="Where the main mover's foot was: seconds since the start, x, y"
     )
+    stays: list[Stay] = Field(description="The times in zones, in the order of `zones`")
+    crossings: list[Crossing] = Field(description="Who went over lines, all movers, in order of time")
+    entry: Side | None = Field(description="The picture's edge over which the main mover came; or `inside`")
+    exit: Side | None = Field(description="... over which it left; null while it is there")
+    mean_speed: float = Field(description="Of the main mover, in fractions of the picture a second")
+    peak_speed: float
     snapshot: bool = Field(description="Whether its picture is there")
     clip: bool = Field(description="Whether its clip is there")
     verdict: SaidVerdict | None = Field(description="What was said of it last; null where nothing was")
@@ -173,6 +207,15 @@ def event_shape(stored: StoredEvent) -> Event:
         score=event.score,
         box=event.box,
         path=[(t_us / 1e6, x, y) for t_us, x, y in event.path],
+        stays=[Stay(zone=zone, longest_s=stay_us / 1e6) for zone, stay_us in event.stays],
+        crossings=[
+            Crossing(line=crossing.line, to=crossing.to, to_is=crossing.to_is, at_s=crossing.at_us / 1e6)
+            for crossing in event.crossings
+        ],
+        entry=event.entry,
+        exit=event.exit,
+        mean_speed=event.mean_speed,
+        peak_speed=event.peak_speed,
         snapshot=stored.snapshot,
         clip=stored.clip,
         verdict=_verdict_shape(stored.verdict),

@@ -17,6 +17,7 @@ from camera_hub.server.broadcast import Updates
 from camera_hub.server.settings import KnownSite
 from camera_hub.server.shapes import (
     Camera,
+    Line,
     Site,
     Stream,
     Zone,
@@ -253,6 +254,10 @@ def _camera_shape(site: _Site, info: CameraInfo) -> Camera:
         recording_cause=health.recording_cause if health else None,
         restarts=health.restarts if health else 0,
         zones=[Zone(name=zone.name, polygon=list(zone.polygon)) for zone in info.zones],
+        lines=[
+            Line(name=line.name, points=list(line.points), left_is=line.left_is, right_is=line.right_is)
+            for line in info.lines
+        ],
         streams=[_stream_shape(stream) for stream in health.streams] if health else [],
     )
 

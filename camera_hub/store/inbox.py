@@ -15,6 +15,7 @@ from camera_hub.store.tables import inbox
 MAX_INSTANT_US = 253_402_300_799_999_999  # the end of the year 9999
 MAX_ZONES = 100
 MAX_PATH = 20_000
+MAX_CROSSINGS = 1000
 _MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,64}")
 _CAMERA_ID = re.compile(r"[a-z0-9-]{1,64}")
 
@@ -65,7 +66,20 @@ def check_event(message_id: str, event: Event) -> None:
         raise UnacceptableError(f"message {message_id}: too many zones, or a name over 200 characters")
     if len(event.path) > MAX_PATH or any(abs(t_us) > MAX_INSTANT_US for t_us, _, _ in event.path):
         raise UnacceptableError(f"message {message_id}: the event's path is too long")
-    numbers = [event.score, *(event.box or ())]
+    _check_journeys(message_id, event)
+    numbers = [event.score, event.mean_speed, event.peak_speed, *(event.box or ())]
     numbers += [number for _, x, y in event.path for number in (x, y)]
     if not all(math.isfinite(number) for number in numbers):
         raise UnacceptableError(f"message {message_id}: a number of the event is not finite")
+
+
+def _check_journeys(message_id: str, event: Event) -> None:
+    if len(event.stays) > MAX_ZONES or len(event.crossings) > MAX_CROSSINGS:
+        raise UnacceptableError(f"message {message_id}: too many times in zones, or crossings of lines")
+    names = [name for name, _ in event.stays]
+    names += [name for crossing in event.crossings for name in (crossing.line, crossing.to_is)]
+    if any(len(name) > 200 for name in names):
+        raise UnacceptableError(f"message {message_id}: the name of a zone or line has over 200 characters")
+    times = [time_us for _, time_us in event.stays] + [crossing.at_us for crossing in event.crossings]
+    if any(abs(time_us) > MAX_INSTANT_US for time_us in times):
+        raise UnacceptableError(f"message {message_id}: a time in a zone or at a line is out of range")

@@ -53,6 +53,7 @@ async def all_cameras(connection: AsyncConnection) -> list[StoredCamera]:
                     "place": row.place,
                     "zones": row.zones,
                     "streams": row.streams,
+                    "lines": row.lines,
                 },
                 CameraInfo,
             ),

@@ -50,6 +50,7 @@ cameras = Table(
     Column("place", Text, nullable=False),
     Column("zones", JSON, nullable=False),
     Column("streams", JSON, nullable=False),
+    Column("lines", JSON, nullable=False, server_default="[]"),
     Column("position", Integer, nullable=False),
     # A camera that its site no longer has keeps its name for its old events.
     Column("present", Boolean, nullable=False),
@@ -69,6 +70,12 @@ events = Table(
     Column("zones", JSON, nullable=False),
     Column("box", JSON(none_as_null=True)),
     Column("path", JSON, nullable=False),
+    Column("stays", JSON, nullable=False, server_default="[]"),
+    Column("crossings", JSON, nullable=False, server_default="[]"),
+    Column("entry", String(16)),
+    Column("exit", String(16)),
+    Column("mean_speed", Float, nullable=False, server_default="0"),
+    Column("peak_speed", Float, nullable=False, server_default="0"),
     Index(None, "start_us", "id"),
     Index(None, "site", "camera", "start_us", "id"),
 )

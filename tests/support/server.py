@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from camera_hub.link.messages import Hello, Still
-from camera_hub.model import CameraInfo, Event, EventKind, Zone
+from camera_hub.model import CameraInfo, Crossing, Event, EventKind, Line, Zone
 from camera_hub.server.app import create_app
 from camera_hub.server.broadcast import Updates
 from camera_hub.server.passwords import Passwords
@@ -57,6 +57,12 @@ def event(
         score=0.75,
         box=(0.25, 0.5, 0.125, 0.25),
         path=((0, 0.25, 0.75), (500_000, 0.5, 0.75)),
+        stays=tuple((zone, 3_500_000) for zone in zones),
+        crossings=(Crossing("Cổng xóm", "right", 1_250_000, "vào xóm"),),
+        entry="top",
+        exit=None if end_us is None else "bottom",
+        mean_speed=0.125,
+        peak_speed=0.25,
     )
 
 
@@ -67,6 +73,7 @@ CAMERAS = (
         place="Đầu đường vào xóm",
         zones=(Zone(name="Lòng đường", polygon=((0.0, 0.5), (1.0, 0.5), (0.5, 1.0))),),
         streams=("main", "sub"),
+        lines=(Line("Cổng xóm", ((0.25, 0.5), (0.75, 0.5)), left_is="ra", right_is="vào xóm"),),
     ),
     CameraInfo(id="nha-van-hoa", name="Nhà văn hoá"),
 )

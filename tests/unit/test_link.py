@@ -14,6 +14,7 @@ from camera_hub.link.messages import (
     MAX_MESSAGE_BYTES,
     Challenge,
     EventClip,
+    EventNews,
     LinkError,
     LiveOpened,
     LivePackets,
@@ -24,6 +25,7 @@ from camera_hub.link.messages import (
 )
 from camera_hub.link.outgoing import LiveBuffer
 from camera_hub.model import HubError, Packet, StreamInfo
+from tests.support.server import event
 
 INFO = StreamInfo(codec="h264", width=640, height=360, fps=10.0, extradata=b"\0\0\0\1g")
 
@@ -147,3 +149,13 @@ class TestLiveBuffer:
 def test_a_still_says_in_words_why_there_is_none() -> None:
     still = Still(request=1, jpeg=None, at_us=0, error="the camera shows no picture now")
     assert decode_from_worker(encode(still)) == still
+
+
+def test_an_event_of_a_worker_that_knows_no_lines_is_understood() -> None:
+    told = encode(EventNews(id="m1", event=event(zones=("Cổng",))))
+    message = msgspec.msgpack.decode(told)
+    for key in ("stays", "crossings", "entry", "exit", "mean_speed", "peak_speed"):
+        del message["event"][key]
+    news = decode_from_worker(msgspec.msgpack.encode(message))
+    assert isinstance(news, EventNews)
+    assert (news.event.zones, news.event.crossings, news.event.entry) == (("Cổng",), (), None)

@@ -10,7 +10,9 @@ from contextlib import AsyncExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
@@ -26,8 +28,9 @@ from camera_hub.store import (
 )
 from camera_hub.store.database import Database, sqlite_url
 from camera_hub.store.facade import DATABASE
+from camera_hub.store.migrate import MIGRATIONS
 from camera_hub.store.tables import metadata
-from tests.support.server import SITE, event
+from tests.support.server import SITE, event, ulid
 from tests.support.waiting import until
 
 
@@ -39,6 +42,25 @@ async def test_the_migrations_make_the_tables_that_the_queries_use(tmp_path: Pat
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
     engine.dispose()
+
+
+async def test_what_the_first_release_kept_is_there_after_the_migrations(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / DATABASE}")
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        values = "'khe-coc', 'cong-lang', 'motion', 5, 9, 2, 0.5, '[\"Cổng\"]', null, '[[0, 0.5, 0.5]]'"
+        columns = "site, camera, kind, start_us, end_us, revision, score, zones, box, path"
+        connection.exec_driver_sql(f"INSERT INTO events (id, {columns}) VALUES ('{ulid(1)}', {values})")
+    engine.dispose()
+    async with Store(tmp_path) as store:
+        kept = await store.event(ulid(1))
+        assert kept is not None
+        assert (kept.event.zones, kept.event.path) == (("Cổng",), ((0, 0.5, 0.5),))
+        assert (kept.event.stays, kept.event.crossings, kept.event.entry) == ((), (), None)
+        assert (await store.deliver_event(SITE, "m1", event(1, revision=3))).outcome is Outcome.APPLIED
 
 
 async def test_what_was_kept_is_there_after_a_restart(tmp_path: Path) -> None:

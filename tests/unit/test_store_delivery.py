@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import hashlib
+import math
 import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -12,7 +13,9 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from camera_hub.model import Crossing
 from camera_hub.store import (
     Delivery,
     EventFilter,
@@ -209,6 +212,11 @@ async def test_an_event_id_that_is_no_ulid_never_reaches_the_disk(store: Store, 
         lambda: event(camera="../x"),
         lambda: event(zones=("z" * 201,)),
         lambda: event(zones=tuple(map(str, range(500)))),
+        lambda: replace(event(), mean_speed=math.nan),
+        lambda: replace(event(), stays=(("z" * 201, 1),)),
+        lambda: replace(event(), stays=(("z", 2**60),)),
+        lambda: replace(event(), crossings=(Crossing("a", "left", 0, "z" * 201),)),
+        lambda: replace(event(), crossings=(Crossing("a", "left", 0),) * 2000),
     ],
 )
 async def test_nonsense_is_refused_in_words(store: Store, broken: Callable[[], object]) -> None:

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from camera_hub.ingest.telling import TELL_EVERY_US, EventTeller
+from camera_hub.model import Crossing
 from camera_hub.motion import Changed, Closed, Opened
 
 WALL = 1_700_000_000_000_000
@@ -118,3 +121,18 @@ def test_a_second_event_gets_its_own_id() -> None:
     telling = teller()
     found = telling.tell([opened(0, number=1), opened(1, number=2)], Frame(1))
     assert len({f.event.id for f in found}) == 2
+
+
+def test_the_way_is_told_and_a_crossing_at_once() -> None:
+    telling = teller()
+    telling.tell([opened(0)], Frame(0))
+    crossing = Crossing("Cổng xóm", "left", 1 * S, "ra khỏi xóm")
+    crossed = replace(changed(2 * S), crossings=(crossing,), entry="left", mean_speed=0.1, peak_speed=0.2)
+    [found] = telling.tell([crossed], Frame(2 * S))
+    event = found.event
+    assert (event.crossings, event.entry, event.exit) == ((crossing,), "left", None)
+    assert (event.mean_speed, event.peak_speed) == (0.1, 0.2)
+    assert telling.tell([replace(crossed, t_us=3 * S)], Frame(3 * S)) == []
+    gone = replace(closed(9 * S, 6 * S), exit="top", stays=(("Cổng", 4 * S),))
+    [found] = telling.tell([gone], Frame(9 * S))
+    assert (found.event.exit, found.event.stays) == ("top", (("Cổng", 4 * S),))
