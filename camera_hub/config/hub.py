@@ -183,6 +183,10 @@ class ServerConfig(Section):
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
         return f"ws://{f'[{host}]' if ':' in host else host}:{self.port}/api/link"
 
+    def own_link(self) -> LinkServerConfig:
+        """This server as a worker on its machine dials it, under a name that none in a file can have."""
+        return LinkServerConfig.model_construct(name="this machine", url=self.link_url(), ca_file=None)
+
     @classmethod
     def _examine(cls, data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Loc, str]]]:
         return data, twice(data.get("sites"), "id", "sites", "each site has its own id")
