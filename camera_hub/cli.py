@@ -19,7 +19,7 @@ from camera_hub.model import HubError
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from camera_hub.config import Config, ConfigError, LinkServerConfig
+    from camera_hub.config import Config, ConfigError
     from camera_hub.server.serve import Started
 
 CRASHED = 70  # as in sysexits.h
@@ -145,7 +145,7 @@ def ingest(
 
     loaded = _load(config)
     loaded.require_worker()
-    own = _own_server(loaded) if own_server else None
+    own = loaded.require_server().own_link() if own_server else None
     _on_uvloop(lambda: until_asked_to_end(asyncio.ensure_future(worker(loaded, own))))
 
 
@@ -197,25 +197,12 @@ def health(
 
 def _load(file: Path) -> "Config":
     """The configuration, with the log set up as it says."""
+    from camera_hub import logs
     from camera_hub.config import load_config
 
     loaded = load_config(file)
-    _log_as(loaded)
+    logs.configure(loaded.log.level, loaded.log.format, secrets=loaded.secret_values())
     return loaded
-
-
-def _log_as(config: "Config") -> None:
-    from camera_hub import logs
-
-    logs.configure(config.log.level, config.log.format, secrets=config.secret_values())
-
-
-def _own_server(config: "Config") -> "LinkServerConfig":
-    """The server of this machine, under a name that no server in a configuration can have."""
-    from camera_hub.config import LinkServerConfig
-
-    url = config.require_server().link_url()
-    return LinkServerConfig.model_construct(name="this machine", url=url, ca_file=None)
 
 
 def _on_uvloop(main: "Callable[[], Coroutine[None, None, None]]") -> None:
@@ -377,39 +364,60 @@ def replay(
     raise typer.Exit(code)
 
 
+@app.command()
+def tune(
+    clips: Annotated[list[str], typer.Argument(metavar="CLIP...", help="Clips, or folders of clips.")],
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR|FILE", help="Where the labels are. Not given: NAME.events.json beside each clip."
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The configuration whose camera is to be tuned, with its masks."),
+    ] = None,
+    camera: Annotated[
+        str | None, typer.Option(metavar="ID", help="The camera in FILE, where it has several.")
+    ] = None,
+    json_out: Annotated[
+        str | None, typer.Option("--json", metavar="OUT", help="Write the outcome as JSON; - prints it.")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(min=2, metavar="K", help="Groups of clips, held back in turn. Usually 5.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Clips at once. Not given: one a processor.")
+    ] = None,
+) -> None:
+    """Look for better motion settings by labelled clips of a camera, and say what they would give.
+
+    What they would give is measured on clips that had no part in the choice. Nothing is changed.
+    """
+    from camera_hub.replay.tune_command import command
+
+    code = command(
+        clips, config=config, camera=camera, labels=labels, json_out=json_out, workers=jobs, folds=folds
+    )
+    raise typer.Exit(code)
+
+
 def _rehearse(
-    context: typer.Context, clips: list[str], file: Path | None, camera: str | None, loop: bool
+    context: typer.Context, clips: list[str], config: Path | None, camera: str | None, loop: bool
 ) -> int:
     """`replay --live`; its exit code, 0 after a wish to end."""
-    import asyncio
-
-    from camera_hub.rehearsal.cast import CastError, cast
-    from camera_hub.rehearsal.play import rehearse
-    from camera_hub.run import until_asked_to_end
+    from camera_hub.rehearsal.cast import CastError
+    from camera_hub.rehearsal.command import command
 
     if not context.params["live"]:
         raise CastError("--loop goes with --live")
-    if file is None:
-        raise CastError("--live plays the clips to a hub that is running; say which by --config FILE")
     known = {"clips", "config", "camera", "live", "loop"}
     given = (p for p in context.params if p not in known)
     other = next((p for p in given if str(context.get_parameter_source(p)).endswith("COMMANDLINE")), None)
     if other is not None:
         name = other.removesuffix("_out").replace("_", "-")
         raise CastError(f"--live plays clips to a hub, and scores nothing; leave --{name} out")
-    loaded = _load(file)
-    hub = _own_server(loaded)
-    plan = cast(loaded, clips, camera, loop)
-    page = hub.url.replace("ws://", "http://").removesuffix("/api/link")
-    code = 0
-
-    async def play() -> None:
-        nonlocal code
-        code = await rehearse(plan, hub, page, typer.echo)
-
-    _log_as(plan)
-    _on_uvloop(lambda: until_asked_to_end(asyncio.ensure_future(play())))
-    return code
+    return command(clips, config, camera, loop, typer.echo)
 
 
 labels_app = typer.Typer(
@@ -439,21 +447,12 @@ def labels_export(
 
     On the server's machine, which may go on running. Files that are there are never written over.
     """
-    import asyncio
-    from zoneinfo import ZoneInfo
+    from camera_hub.labels.command import command
 
-    from camera_hub.labels import dates
-    from camera_hub.labels.export import Wanted, export
+    def tell(line: str) -> None:
+        typer.echo(line, err=True)
 
-    loaded = _load(config)
-    zone = ZoneInfo(loaded.site.timezone)
-    wanted = Wanted(
-        since_us=None if since is None else dates.since_us(since, zone),
-        until_us=None if until is None else dates.until_us(until, zone),
-        camera=camera,
-        names=with_names,
-    )
-    summary = asyncio.run(export(loaded, out, wanted, lambda line: typer.echo(line, err=True)))
+    summary = command(config, out, since=since, until=until, camera=camera, names=with_names, tell=tell)
     typer.echo(str(summary))
 
 
