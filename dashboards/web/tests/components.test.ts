@@ -4,9 +4,12 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import CameraTrouble from "../src/components/CameraTrouble.svelte";
 import Clip from "../src/components/Clip.svelte";
 import EventCard from "../src/components/EventCard.svelte";
+import EventFacts from "../src/components/EventFacts.svelte";
 import SiteCard from "../src/components/SiteCard.svelte";
 import StateBadge from "../src/components/StateBadge.svelte";
+import ZoneOverlay from "../src/components/ZoneOverlay.svelte";
 import { language } from "../src/i18n/index.svelte";
+import { sides } from "../src/lib/crossings";
 import { toWatch } from "../src/lib/rehearsal";
 import { camera, event } from "./support";
 
@@ -49,6 +52,36 @@ it("an event says where, how long, and that it goes on", () => {
   expect(text).toContain("Cổng làng");
   expect(text).toContain("8 giây · Lòng đường");
   expect(document.querySelector("a")?.getAttribute("href")).toBe("/events/01A?camera=khe-coc.cong-lang");
+});
+
+it("an event's facts say who crossed which line, how long somebody was in a zone, and the way", () => {
+  const crossing = { line: "Cổng xóm", to: "right", to_is: "vào xóm", at_s: 2 } as const;
+  const crossings = [crossing, { ...crossing, at_s: 4 }, { ...crossing, to: "left", to_is: "", at_s: 5 } as const];
+  const told = event({ crossings, entry: "left", exit: "inside" });
+  const text = show(EventFacts, { event: told }).textContent ?? "";
+  expect(text).toContain("Qua vạch");
+  expect(text).toContain("“Cổng xóm” → vào xóm × 2");
+  expect(text).toContain("“Cổng xóm” → sang bên trái vạch");
+  expect(text).toContain("Lòng đường (5 giây)");
+  expect(text).toContain("vào từ bên trái, dừng hoặc khuất trong hình");
+  language.current = "en";
+  flushSync();
+  expect(document.body.textContent).toContain("came from the left, stopped or went out of sight inside it");
+  document.body.innerHTML = "";
+  expect(show(EventFacts, { event: event() }).textContent).not.toMatch(/Crossed line|Way/);
+});
+
+it("a line's sides are named where they are", () => {
+  const { middle, left, right } = sides({ points: [[0.2, 0.5], [0.8, 0.5]] });
+  expect(middle).toEqual([0.5, 0.5]);
+  expect(left[1]).toBeLessThan(0.5);
+  expect(right[1]).toBeGreaterThan(0.5);
+  const upward = sides({ points: [[0.5, 0.9], [0.5, 0.5], [0.5, 0.1]] });
+  expect(upward.right[0]).toBeGreaterThan(upward.left[0]);
+  const line = { name: "Cổng xóm", points: [[0.2, 0.5], [0.8, 0.5]] as [number, number][], left_is: "", right_is: "vào xóm" };
+  const text = show(ZoneOverlay, { zones: [], lines: [line] }).textContent ?? "";
+  expect(text).toContain("Cổng xóm");
+  expect(text.match(/→/g)).toHaveLength(1);
 });
 
 it("a tampered camera is named as that", () => {

@@ -10,6 +10,12 @@ export type EventKind = Schemas["EventKind"];
 export type EventPage = Schemas["Events"];
 /** `Event` in the API; here that is the browser's own word. */
 export type HubEvent = Schemas["Event"];
+export type Crossing = Schemas["Crossing"];
+/** A side of a line. */
+export type Hand = Crossing["to"];
+export type Line = Schemas["Line"];
+/** Where a mover came from or went to. */
+export type Side = NonNullable<HubEvent["entry"]>;
 /** Why a stream cannot be watched live. */
 export type NotLive = Schemas["NotLive"];
 export type ProblemCode = NonNullable<Schemas["ProblemDetails"]["code"]>;

@@ -1,5 +1,5 @@
 /** Tiếng Việt: the first language, and the shape that every other dictionary has to fill. */
-import type { Cause, NotLive, RecordingCause, Verdict } from "../api/types";
+import type { Cause, Hand, NotLive, RecordingCause, Side, Verdict } from "../api/types";
 
 export const vi = {
   app: { name: "Camera Hub", skip: "Đến phần nội dung" },
@@ -133,7 +133,7 @@ export const vi = {
     since: (time: string) => `từ ${time}`,
     fullScreen: "Toàn màn hình",
     leaveFullScreen: "Thoát toàn màn hình",
-    zones: "Hiện vùng",
+    zones: "Hiện vùng và vạch",
     recordingOk: "Đang ghi hình",
     recordingNot: "Không ghi hình",
     events: "Sự kiện gần đây",
@@ -165,6 +165,23 @@ export const vi = {
     kind: { motion: "Chuyển động", tamper: "Camera bị che hoặc xoay" },
     going: "đang diễn ra",
     zones: "Vùng",
+    crossed: "Qua vạch",
+    toHand: { left: "sang bên trái vạch", right: "sang bên phải vạch" } satisfies Record<Hand, string>,
+    way: "Hướng đi",
+    from: {
+      left: "vào từ bên trái",
+      right: "vào từ bên phải",
+      top: "vào từ phía trên",
+      bottom: "vào từ phía dưới",
+      inside: "hiện ra trong hình",
+    } satisfies Record<Side, string>,
+    out: {
+      left: "ra phía bên trái",
+      right: "ra phía bên phải",
+      top: "ra phía trên",
+      bottom: "ra phía dưới",
+      inside: "dừng hoặc khuất trong hình",
+    } satisfies Record<Side, string>,
     camera: "Camera",
     site: "Xóm",
     start: "Bắt đầu",
