@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from camera_hub.model import Box, EventKind
 from camera_hub.motion import Closed, Report
-from camera_hub.replay.result import EventResult
+from camera_hub.replay.result import CrossingResult, EventResult
 
 
 @dataclass
@@ -58,6 +58,15 @@ def _result(kind: EventKind, event: _Event) -> EventResult:
         told_s=seconds(event.told_us),
         best_s=seconds(event.best_us),
         box=event.box,
+        crossings=tuple(
+            CrossingResult(line=one.line, t_s=seconds(last.start_us + one.at_us), to=one.to, to_is=one.to_is)
+            for one in last.crossings
+        ),
+        stays=tuple((zone, seconds(us)) for zone, us in last.stays),
+        entry=last.entry,
+        exit=last.exit,
+        mean_speed=round(last.mean_speed, 4),
+        peak_speed=round(last.peak_speed, 4),
     )
 
 

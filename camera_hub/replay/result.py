@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from camera_hub.model import Box, EventKind
+from camera_hub.model import Box, EventKind, Hand, Side
 
 Span = tuple[float, float]
 """(start, end) in seconds from the clip's first frame; the end is exclusive."""
@@ -20,6 +20,15 @@ EventOutcome = Literal["true", "false", "maybe"]
 
 LabelOutcome = Literal["found", "missed", "maybe"]
 """`maybe`: the label counts neither way, since the event that shows it began in a `maybe`."""
+
+
+class CrossingResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A mover went over a line of the configuration."""
+
+    line: str
+    t_s: float
+    to: Hand  # the side on which it then was
+    to_is: str  # what the configuration calls that side; may be empty
 
 
 class EventResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +44,12 @@ class EventResult(msgspec.Struct, frozen=True, kw_only=True):
     best_s: float  # the frame that is the event's picture
     box: Box  # (x, y, width, height): the mover in that picture
     outcome: EventOutcome | None = None  # None without labels
+    crossings: tuple[CrossingResult, ...] = ()  # of all movers
+    stays: tuple[tuple[str, float], ...] = ()  # (zone, the longest time (s) of one mover in it)
+    entry: Side = "inside"  # where the main mover came from
+    exit: Side | None = None  # where it went; None where the clip ended meanwhile
+    mean_speed: float = 0.0  # of the main mover; fractions of the picture a second
+    peak_speed: float = 0.0
 
 
 class LabelResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -128,6 +128,7 @@ def _totals(results: Results, passed_s: float) -> Iterator[str | Table]:
         f"{many(total.clips, 'clip')}, {long(total.duration_s)}: {many(total.events, 'event')} in "
         f"{passed_s:.1f} s{speed}"
     )
+    yield from _crossings(results)
     if score is None:
         yield "No clip has labels, so there is no score; docs/tester.md says how to write them."
         return
@@ -138,6 +139,18 @@ def _totals(results: Results, passed_s: float) -> Iterator[str | Table]:
     if results.total.per_condition:
         yield ""
         yield _conditions(results.total.per_condition)
+
+
+def _crossings(results: Results) -> Iterator[str]:
+    """How often each line was crossed, each way."""
+    counts = Counter(
+        (crossing.line, crossing.to_is or crossing.to)
+        for clip in results.clips
+        for event in clip.events
+        for crossing in event.crossings
+    )
+    for (line, to), count in sorted(counts.items()):
+        yield f"crossed {escape(line)}, to {escape(to)}: {many(count, 'time')}"
 
 
 def _measures(score: Score) -> Table:

@@ -27,6 +27,7 @@ cameras:
     name: Ngõ
     streams: {main: rtsp://127.0.0.1/ngo}
     zones: [{name: Lòng đường, polygon: [[0, 0.5], [1, 0.5], [1, 1], [0, 1]]}]
+    lines: [{name: Cổng, points: [[0.5, 1], [0.5, 0]], right_is: ra}]
   - id: che
     name: Che
     streams: {main: rtsp://127.0.0.1/che}
@@ -215,6 +216,15 @@ def test_zones_and_masks_come_from_the_camera_of_a_configuration(
     assert replay(made / "walk.mp4", "--config", config, "--camera", "ngo", "--json", "-") == 0
     (event,) = json.loads(capsys.readouterr().out)["clips"][0]["events"]
     assert event["zones"] == ["Lòng đường"]
+    ((zone, stayed_s),) = event["stays"]
+    assert zone == "Lòng đường"
+    assert 2 < stayed_s < 4.5
+    (crossing,) = event["crossings"]
+    assert (crossing["line"], crossing["to"], crossing["to_is"]) == ("Cổng", "right", "ra")
+    assert crossing["t_s"] == pytest.approx(6.0, abs=0.3)
+    assert (event["entry"], event["exit"]) == ("left", "right")
+    assert replay(made / "walk.mp4", "--config", config, "--camera", "ngo") == 0
+    assert "crossed Cổng, to ra: 1 time" in capsys.readouterr().out
     assert replay(made / "walk.mp4", "--config", config, "--camera", "che", "--json", "-") == 0
     assert json.loads(capsys.readouterr().out)["clips"][0]["events"] == []
 
