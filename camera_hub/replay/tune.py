@@ -72,16 +72,23 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def tune(
-    jobs: Sequence[Job], now: MotionSettings, *, folds: int, workers: int, on_progress: OnProgress
+    jobs: Sequence[Job],
+    now: MotionSettings,
+    *,
+    folds: int,
+    workers: int,
+    on_progress: OnProgress,
+    candidates: Sequence[MotionSettings] | None = None,
 ) -> Tuning:
-    """Search settings over the labelled clips of `jobs`, which are those of `now`.
+    """Search settings over the labelled clips of `jobs`, which have `now`.
 
-    Raises TooFewClipsError with fewer than two labelled clips that can be played.
+    `candidates`: the settings to try, `now` first; not given: those of `tune_settings`. Raises
+    TooFewClipsError with fewer than two labelled clips that can be played.
     """
     labelled = [job for job in jobs if job.labels is not None]
     left_out = [f"{job.clip} has no labels" for job in jobs if job.labels is None]
     _check(len(labelled), left_out)
-    candidates = settings_of.candidates(now)
+    candidates = candidates or settings_of.candidates(now)
     doing = f"trying {len(candidates)} settings"
     results, failed = search(
         labelled, candidates, workers, lambda done: on_progress(doing, len(labelled), done)

@@ -4,6 +4,7 @@ The outcome goes to standard output, all else to standard error, so that `--json
 """
 
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from camera_hub.replay import tune_settings as settings_of
 from camera_hub.replay.command import PIPE, Outputs
 from camera_hub.replay.jobs import jobs_of
 from camera_hub.replay.jobs import settings_of as camera_settings
+from camera_hub.replay.progress import LINE_EVERY_S
 from camera_hub.replay.result import Score
 from camera_hub.replay.runner import processors
 from camera_hub.replay.tune import OnProgress, Tuning, tune
@@ -132,14 +134,23 @@ def _write(out: str, data: bytes) -> None:
 
 @contextmanager
 def _progress() -> Iterator[OnProgress]:
-    """A bar in a terminal, nothing elsewhere."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
+    """A bar in a terminal, a line now and then elsewhere."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    if not console.is_terminal:
+        yield _Lines().tell
+        return
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("tuning", total=1)
         yield lambda doing, clips, done: progress.update(task, description=doing, total=clips, completed=done)
+
+
+class _Lines:
+    def __init__(self) -> None:
+        self._told_s = time.monotonic()
+
+    def tell(self, doing: str, clips: int, done: float) -> None:
+        now_s = time.monotonic()
+        if now_s - self._told_s >= LINE_EVERY_S:
+            self._told_s = now_s
+            print(f"{doing}: {done:.1f} of {clips} clips", file=sys.stderr, flush=True)
