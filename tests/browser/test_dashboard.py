@@ -15,7 +15,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright, expect
 
 from camera_hub.clock import SYSTEM_CLOCK
-from camera_hub.model import CameraInfo, CameraState, Cause, Event, EventKind, Zone
+from camera_hub.model import CameraInfo, CameraState, Cause, Crossing, Event, EventKind, Line, Zone
 from tests.support import needs
 from tests.support.chromium import FLAGS
 from tests.support.dashboard import USER, Film, Hamlet, event_id, served
@@ -24,8 +24,9 @@ from tests.support.waiting import free_port
 
 PHONE = {"width": 360, "height": 740}
 ZONE = Zone("Lòng đường", ((0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9)))
+LINE = Line("Cổng xóm", ((0.2, 0.6), (0.8, 0.6)), left_is="ra khỏi xóm", right_is="vào xóm")
 CAMERAS = (
-    CameraInfo("cong-lang", "Cổng làng", "Đầu đường vào xóm", (ZONE,), ("main", "sub")),
+    CameraInfo("cong-lang", "Cổng làng", "Đầu đường vào xóm", (ZONE,), ("main", "sub"), (LINE,)),
     CameraInfo("nha-van-hoa", "Nhà văn hoá", "Sân trước", (), ("main", "sub")),
 )
 WATCH_PEERS = """
@@ -115,6 +116,9 @@ def event(camera: str = "cong-lang") -> Event:
         score=0.8,
         box=(0.2, 0.3, 0.2, 0.3),
         path=((0, 0.2, 0.5), (500_000, 0.4, 0.6)),
+        stays=(("Lòng đường", 3_000_000),),
+        crossings=(Crossing(LINE.name, "right", 1_000_000, LINE.right_is),),
+        entry="top",
     )
 
 
@@ -140,6 +144,20 @@ async def test_a_villager_signs_in_and_every_camera_plays(tmp_path: Path, film: 
         await page.click("text=Cổng làng")
         await expect(page.locator("h1")).to_have_text("Cổng làng")
         await playing(page, 1)
+
+
+async def test_zones_and_lines_are_drawn_over_the_picture(tmp_path: Path, film: Film) -> None:
+    async with hub(tmp_path, film) as (_, address), browser() as context:
+        page = await opened(context, f"{address}/cameras/khe-coc.cong-lang")
+        await expect(page.locator("polyline")).to_have_count(0)
+        await page.get_by_role("button", name="Hiện vùng và vạch").click()
+        await expect(page.locator("polygon")).to_have_count(1)
+        await expect(page.locator("polyline")).to_have_count(1)
+        above, below = page.get_by_text("→ ra khỏi xóm"), page.get_by_text("→ vào xóm")
+        boxes = await above.bounding_box(), await below.bounding_box()
+        assert boxes[0] is not None
+        assert boxes[1] is not None
+        assert boxes[0]["y"] < boxes[1]["y"]
 
 
 async def test_an_old_picture_is_never_shown_as_live(tmp_path: Path, film: Film) -> None:
@@ -193,6 +211,10 @@ async def test_an_event_appears_goes_on_ends_and_its_clip_plays(tmp_path: Path, 
         await expect(card.locator("img")).to_be_visible()
         await card.click()
         await expect(page.get_by_text("Đoạn ghi sẽ có khi sự kiện kết thúc.")).to_be_visible()
+        facts = page.get_by_role("region", name="Chi tiết")
+        await expect(facts).to_contain_text("Qua vạch “Cổng xóm” → vào xóm")
+        await expect(facts).to_contain_text("Lòng đường (3 giây)")
+        await expect(facts).to_contain_text("vào từ phía trên")
         await hamlet.event(closed(one))
         await expect(page.get_by_text("Đoạn ghi đang được gửi về…")).to_be_visible()
         await expect(page.locator("rect").last).to_be_visible()
