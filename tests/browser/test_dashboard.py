@@ -153,7 +153,7 @@ async def test_zones_and_lines_are_drawn_over_the_picture(tmp_path: Path, film: 
         await page.get_by_role("button", name="Hiện vùng và vạch").click()
         await expect(page.locator("polygon")).to_have_count(1)
         await expect(page.locator("polyline")).to_have_count(1)
-        above, below = page.get_by_text("→ ra khỏi xóm"), page.get_by_text("→ vào xóm")
+        above, below = page.get_by_text("↑ ra khỏi xóm"), page.get_by_text("↓ vào xóm")
         boxes = await above.bounding_box(), await below.bounding_box()
         assert boxes[0] is not None
         assert boxes[1] is not None

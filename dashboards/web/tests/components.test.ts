@@ -9,7 +9,7 @@ import SiteCard from "../src/components/SiteCard.svelte";
 import StateBadge from "../src/components/StateBadge.svelte";
 import ZoneOverlay from "../src/components/ZoneOverlay.svelte";
 import { language } from "../src/i18n/index.svelte";
-import { sides } from "../src/lib/crossings";
+import { arrow, sides } from "../src/lib/crossings";
 import { toWatch } from "../src/lib/rehearsal";
 import { camera, event } from "./support";
 
@@ -81,7 +81,9 @@ it("a line's sides are named where they are", () => {
   const line = { name: "Cổng xóm", points: [[0.2, 0.5], [0.8, 0.5]] as [number, number][], left_is: "", right_is: "vào xóm" };
   const text = show(ZoneOverlay, { zones: [], lines: [line] }).textContent ?? "";
   expect(text).toContain("Cổng xóm");
-  expect(text.match(/→/g)).toHaveLength(1);
+  expect(text).toContain("↓ vào xóm");
+  expect(text).not.toContain("↑");
+  expect([arrow([0, 0], [1, 0]), arrow([0, 0], [-1, 0]), arrow([0, 0], [0, -1])]).toEqual(["→", "←", "↑"]);
 });
 
 it("a tampered camera is named as that", () => {

@@ -38,3 +38,9 @@ export function sides(line: Pick<Line, "points">): { middle: Place; left: Place;
   const aside = (hand: 1 | -1): Place => [middle[0] - (hand * ASIDE * y) / length, middle[1] + (hand * ASIDE * x) / length];
   return { middle, left: aside(-1), right: aside(1) };
 }
+
+/** The arrow that leads from one place to the other, as seen in the picture. */
+export function arrow(from: Place, to: Place): string {
+  const eighths = Math.round((Math.atan2(to[1] - from[1], to[0] - from[0]) / Math.PI) * 4);
+  return "→↘↓↙←↖↑↗"[(eighths + 8) % 8] ?? "→";
+}
