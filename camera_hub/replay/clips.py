@@ -76,6 +76,11 @@ def find_clips(given: Iterable[str]) -> dict[str, Path]:
     return clips
 
 
+def as_text(name: str) -> str:
+    """A file's name, or a text with one in it, as text: also where it is no UTF-8 on the disk."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _is_video(file: Path, folder: Path) -> bool:
     hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
     return not hidden and file.suffix.lower().removeprefix(".") in ENDINGS and file.is_file()

@@ -3,14 +3,13 @@
 All that is wrong with any label file is told before anything has run.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from camera_hub.config import CameraConfig, load_config
 from camera_hub.model import HubError
 from camera_hub.motion import MotionSettings
-from camera_hub.replay.clips import find_clips
+from camera_hub.replay.clips import as_text, find_clips
 from camera_hub.replay.labels import ENDING, LabelError, Labels, labels_path, read_labels
 from camera_hub.replay.runner import Job
 from camera_hub.watch import motion_settings
@@ -58,12 +57,7 @@ def jobs_of(given: Sequence[str], settings: MotionSettings, labels: Path | None)
             problems.append(str(exc))
     if problems:
         raise LabelError("\n".join(dict.fromkeys(problems)))
-    return [Job(_text(name), clip, settings, known.get(clip)) for name, clip in clips.items()]
-
-
-def _text(name: str) -> str:
-    """The name as text, also where it is no UTF-8 on the disk."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    return [Job(as_text(name), clip, settings, known.get(clip)) for name, clip in clips.items()]
 
 
 def _label_files(clips: list[Path], given: list[Path], labels: Path | None) -> dict[Path, Path]:

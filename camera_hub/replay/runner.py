@@ -23,6 +23,7 @@ import msgspec
 from camera_hub.cameras.source import CameraError
 from camera_hub.motion import MotionSettings
 from camera_hub.replay import score
+from camera_hub.replay.clips import as_text
 from camera_hub.replay.gathered import seconds
 from camera_hub.replay.labels import Labels
 from camera_hub.replay.play import OnShare, Played
@@ -97,10 +98,19 @@ def run_one(
     wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
     result = _result(job, played, wall_s, cpu_s)
     if job.labels is not None and played.error is None:
-        result = score.scored(result, job.labels)
+        result = score.scored(_with_doubts(result, job.labels), job.labels)
     if observer is None or not played.frames:
         return Outcome(result)
     return Outcome(result, observer.by_product(result))
+
+
+def _with_doubts(result: ClipResult, labels: Labels) -> ClipResult:
+    """The result, with a note where the labels cannot all be this clip's."""
+    late_s = max((span.start_s for span in (*labels.events, *labels.tamper)), default=0.0)
+    if late_s <= result.duration_s:
+        return result
+    note = f"a label begins at {late_s:g} s, after the clip's end; see whether they are its labels"
+    return msgspec.structs.replace(result, notes=(*result.notes, note))
 
 
 def _nobody(look: Look, watch: Watch) -> None:
@@ -127,7 +137,7 @@ def _result(job: Job, played: Played, wall_s: float, cpu_s: float) -> ClipResult
     )
     if played.error is None:
         return result
-    return msgspec.structs.replace(result, error=str(played.error))
+    return msgspec.structs.replace(result, error=as_text(str(played.error)))
 
 
 def _failed(job: Job, error: str) -> Outcome:
@@ -237,7 +247,7 @@ class _Pool:
             if index not in done:  # a process crashed; with one clip at a time it is clear on which
                 some([index], 1)
             if index not in done:
-                done[index] = _failed(job, CRASHED.format(clip=job.path.name))
+                done[index] = _failed(job, as_text(CRASHED.format(clip=job.path.name)))
         return [done[index] for index in range(len(jobs))]
 
 

@@ -134,6 +134,9 @@ def _totals(results: Results, passed_s: float) -> Iterator[str | Table]:
         return
     if score.clips < total.clips:
         yield f"The score is about the {many(score.clips, 'clip')} with labels that could be read."
+    neither = sum(label.outcome == "maybe" for clip in results.clips for label in clip.labels)
+    if neither:
+        yield f"{many(neither, 'label counts', 'labels count')} neither way: an unsure time comes right before."
     yield ""
     yield _measures(score)
     if results.total.per_condition:

@@ -1,6 +1,7 @@
 """`camera-hub replay`, as a tester and as a CI job call it: what is printed, written, and left with."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -135,6 +136,15 @@ def test_a_clip_that_cannot_be_read_is_told_and_the_others_go_on(
     assert set(SPEC_CLIP) <= set(bad)
     assert len(good["events"]) == 1
     assert said.err == f"camera-hub: {bad['error']}\n"
+
+
+def test_a_name_that_is_no_utf_8(replay: Replay, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / os.fsdecode(b"ng\xf5.mp4")).write_bytes(b"")
+    assert replay(tmp_path, "--json", "-") == 1
+    (clip,) = json.loads(capsys.readouterr().out)["clips"]
+    assert clip["clip"] == f"{tmp_path}/ng�.mp4"
+    assert replay(tmp_path, "--junit", tmp_path / "out.xml") == 1
+    assert "ng�.mp4" in (tmp_path / "out.xml").read_text()
 
 
 def test_labels_from_a_folder_and_from_a_file(

@@ -83,6 +83,12 @@ def test_totals_are_the_sums(clips: list[Path]) -> None:
     assert total.per_condition == {"day": total.score}
 
 
+def test_labels_that_cannot_be_the_clips_own_are_doubted(clips: list[Path]) -> None:
+    late = Labels(events=(LabelSpan(start_s=60, end_s=70),))
+    result = run_one(Job("a.mp4", clips[3], MotionSettings(), late)).result
+    assert result.notes == ("a label begins at 60 s, after the clip's end; see whether they are its labels",)
+
+
 class Counter:
     """An observer that counts, and says in which process."""
 
