@@ -1,14 +1,16 @@
 """Lines, people's heights and exact numbers: what may stand in the file, and what is said of mistakes."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from camera_hub.config import CameraConfig, ConfigError, load_config
+from camera_hub.config import CameraConfig, ConfigError, ExactConfig, load_config
 from camera_hub.model import Line
 from camera_hub.motion import Numbers, PersonHeight
 from camera_hub.motion.exact import EXACT, exact
 from camera_hub.watch import motion_settings
+from tests.support.needs import ROOT
 
 HEAD = """site: {id: a, name: A}
 cameras:
@@ -108,3 +110,14 @@ def test_mistakes_are_named_with_what_would_be_right(tmp_path: Path, camera: str
         load(tmp_path, camera)
     assert f".{said}" in str(caught.value)
     assert "6: " in str(caught.value)
+
+
+def test_the_guide_has_the_numbers_behind_each_word_and_their_ranges() -> None:
+    guide = (ROOT / "docs" / "motion.md").read_text()
+    for name, schema in ExactConfig.model_json_schema()["properties"].items():
+        number = schema["anyOf"][0]
+        [row] = re.findall(rf"^\| `{name}` \|.*$", guide, re.MULTILINE)
+        cells = [cell.strip() for cell in row.strip("|").split("|")][2:]
+        numbers = [f"{getattr(EXACT[word], name):g}" for word in ("low", "normal", "high")]
+        assert cells == [*numbers, f"{number['minimum']:g}, {number['maximum']:g}"], name
+        assert schema["description"].endswith(f"normal is {numbers[1]}."), name
