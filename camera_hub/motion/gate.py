@@ -85,6 +85,16 @@ class Gate:
         """Why it cannot sleep, in words; empty when it can."""
         return self._unfit or self._of_the_stream() or self._trials.reason
 
+    @property
+    def excess(self) -> float | None:
+        """By how much packets are heavier than usual (natural logarithm); None while that is not known."""
+        return self._sizes.excess
+
+    @property
+    def limit(self) -> float | None:
+        """The excess from which on it wakes; None while that is not known."""
+        return self._sizes.limit
+
     def restart(self) -> None:
         """The stream begins again: what is kept is worth nothing, what was learned still holds."""
         self._unfit = ""

@@ -45,6 +45,16 @@ class Sizes:
         """Whether there is a level to compare with."""
         return math.isfinite(self._limit)
 
+    @property
+    def excess(self) -> float | None:
+        """By how much packets are heavier than usual now (natural logarithm); None without a level."""
+        return self._excess if self.known else None
+
+    @property
+    def limit(self) -> float | None:
+        """The excess from which on they are heavy; None without a level."""
+        return self._limit if self.known else None
+
     def keyframe(self) -> None:
         """A GOP begins: what the last one taught counts from now on."""
         if np.isnan(self._row).all():

@@ -97,6 +97,8 @@ class Trace:
                 "followed": float(len(sight.tracks)),
                 "believed": float(sum(track.believed for track in sight.tracks)),
             }
+        if watch.gate.excess is not None and watch.gate.limit is not None:
+            values |= {"excess": watch.gate.excess, "limit": watch.gate.limit}
         self._signals.add(t_us, values)
         for report in look.reports:
             self._take(report, look.frame, sight)

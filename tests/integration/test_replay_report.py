@@ -60,7 +60,7 @@ def test_signals_rise_where_something_moves(wrong: tuple[Outcome, ClipTrace]) ->
     assert max(value for t_s, value in differs.items() if 4 < t_s < 8) > 5 * max(
         value for t_s, value in differs.items() if 22 < t_s < 30
     )
-    assert set(trace.signals) >= {"differs", "light", "followed", "believed", "asleep"}
+    assert set(trace.signals) >= {"differs", "light", "followed", "believed", "asleep", "excess", "limit"}
 
 
 def test_a_watched_clip_gives_the_same_result(wrong: tuple[Outcome, ClipTrace], tmp_path: Path) -> None:

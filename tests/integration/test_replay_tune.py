@@ -1,4 +1,4 @@
-"""`camera-hub tune` on real clips: it finds what is better, and leaves alone what is right or may be chance."""
+"""`camera-hub tune` on real clips finds what is better, and leaves alone what is right or may be chance."""
 
 import json
 from pathlib import Path
