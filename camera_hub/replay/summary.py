@@ -136,7 +136,7 @@ def _totals(results: Results, passed_s: float) -> Iterator[str | Table]:
         yield f"The score is about the {many(score.clips, 'clip')} with labels that could be read."
     neither = sum(label.outcome == "maybe" for clip in results.clips for label in clip.labels)
     if neither:
-        yield f"{many(neither, 'label counts', 'labels count')} neither way: an unsure time comes right before."
+        yield f"{many(neither, 'label counts', 'labels count')} neither way, after an unsure time."
     yield ""
     yield _measures(score)
     if results.total.per_condition:

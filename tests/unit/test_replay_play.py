@@ -4,10 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from camera_hub.model import EventKind
+from camera_hub.cameras.clip import ClipSource
+from camera_hub.clock import SYSTEM_CLOCK
+from camera_hub.config import CameraConfig
+from camera_hub.ingest.watcher import Watcher
+from camera_hub.model import Event, EventKind
 from camera_hub.motion import MotionSettings
 from camera_hub.replay.result import ClipResult
 from camera_hub.replay.runner import Job, run_one
+from camera_hub.watch import motion_settings
+from tests.support.waiting import until_blocking
 from tests.support.walker_clips import WALK, Luma, encode, one_after_the_other, spoil, walker, without
 
 
@@ -238,3 +244,33 @@ def test_what_is_no_clip(tmp_path: Path, name: str, data: bytes | None, said: st
     result = replayed(file)
     assert said in str(result.error)
     assert (result.frames, result.events, result.score, result.duration_s) == (0, (), None, 0.0)
+
+
+def test_the_lab_reports_what_a_worker_reports(tmp_path: Path) -> None:
+    """The same clip through a camera's watcher, thread and all, and through the lab."""
+    clip = encode(tmp_path / "a.mp4", walker(20, [(4, 8), (12, 15)]))
+    zone = {"name": "Đường", "polygon": [[0, 0.5], [1, 0.5], [1, 1], [0, 1]]}
+    camera = CameraConfig.model_validate(
+        {"id": "ngo", "name": "Ngõ", "streams": {"main": str(clip)}, "zones": [zone]}
+    )
+    told: dict[str, Event] = {}
+    watcher = Watcher(camera, lambda found: told.update({found.event.id: found.event}), SYSTEM_CLOCK)
+    source = ClipSource(clip, pace="full-speed", start_wall_us=0)
+    watcher.queue.put(source.open())
+    for packet in source.packets():
+        watcher.queue.put(packet)
+    source.close()
+    watcher.start()
+    until_blocking(lambda: len(told) == 2 and all(event.end_us is not None for event in told.values()))
+    watcher.stop()
+    assert watcher.queue.dropped == 0
+    by_worker = [
+        (e.start_us, e.end_us, e.kind, round(e.score, 4), e.zones, e.box)
+        for e in sorted(told.values(), key=lambda event: event.start_us)
+    ]
+    by_lab = [
+        (round(e.start_s * 1e6), round(e.end_s * 1e6), e.kind, e.score, e.zones, e.box)
+        for e in run_one(Job("a.mp4", clip, motion_settings(camera))).result.events
+    ]
+    assert by_lab == by_worker
+    assert len(by_lab) == 2
