@@ -131,3 +131,15 @@ def one_after_the_other(parts: Iterable[Path], to: Path) -> Path:
                         number += 1
                         sink.mux(packet)
     return to
+
+
+def shown_later(clip: Path, to: Path, frames: int) -> Path:
+    """A copy that says not to show the first frames, as editors cut without encoding anew."""
+    with av.open(str(clip)) as source, av.open(str(to), "w") as sink:
+        stream = sink.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size and packet.pts is not None and packet.dts is not None and packet.time_base:
+                by = round(frames / FPS / packet.time_base)
+                packet.pts, packet.dts, packet.stream = packet.pts - by, packet.dts - by, stream
+                sink.mux(packet)
+    return to

@@ -14,7 +14,16 @@ from camera_hub.replay.result import ClipResult
 from camera_hub.replay.runner import Job, run_one
 from camera_hub.watch import motion_settings
 from tests.support.waiting import until_blocking
-from tests.support.walker_clips import WALK, Luma, encode, one_after_the_other, spoil, walker, without
+from tests.support.walker_clips import (
+    WALK,
+    Luma,
+    encode,
+    one_after_the_other,
+    shown_later,
+    spoil,
+    walker,
+    without,
+)
 
 
 @pytest.fixture(scope="module")
@@ -274,3 +283,13 @@ def test_the_lab_reports_what_a_worker_reports(tmp_path: Path) -> None:
     ]
     assert by_lab == by_worker
     assert len(by_lab) == 2
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_what_an_edit_list_cuts_off_is_not_counted(tmp_path: Path, frames: list[Luma], b_frames: int) -> None:
+    """It has to be decoded for what comes after it; but time begins with the first frame that is shown."""
+    clip = encode(tmp_path / "whole.mp4", frames, b_frames=b_frames, gop=30)
+    result = replayed(shown_later(clip, tmp_path / "a.mp4", 15))
+    (event,) = result.events
+    assert event.start_s == pytest.approx(WALK[0] - 1.5, abs=0.2)
+    assert result.duration_s == pytest.approx(12.5, abs=0.01)
