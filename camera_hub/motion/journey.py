@@ -18,6 +18,8 @@ from camera_hub.motion.tracks import Track
 PATH_MOST = 64  # points; then every second one goes
 PATH_STEP = 0.01  # of the picture; a point nearer to the last one says nothing
 EDGE = 0.04  # of the picture; a box that is nearer to its edge comes from there, or goes there
+LEAVES = 0.005  # of the picture; ... if it moves away from there, or towards it, by more than this
+STILL_US = 300_000  # what has not moved for so long when it is lost has not left
 PACE_US = 300_000  # speed is measured over so long; a peak is held for twice that
 
 
@@ -119,6 +121,8 @@ class Journey:
     @property
     def exit(self) -> Side:
         """Where it went, if it is not there any more."""
+        if self.track.seen_us - self.track.moved_us >= STILL_US:
+            return "inside"
         before = self._marks[-2] if len(self._marks) > 1 else self._marks[-1]
         return _side(self.box(), before.x - self._now.x, before.y - self._now.y)
 
@@ -168,5 +172,5 @@ def _side(box: Box, right: float, down: float) -> Side:
         ("top", y, down),
         ("bottom", 1 - y - height, -down),
     )
-    beside = [(inward, side) for side, gap, inward in edges if gap <= EDGE and inward > 0]
+    beside = [(inward, side) for side, gap, inward in edges if gap <= EDGE and inward > LEAVES]
     return max(beside, key=lambda found: found[0], default=(0.0, "inside"))[1]

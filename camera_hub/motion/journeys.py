@@ -13,7 +13,7 @@ from camera_hub.motion.zones import Zones
 
 LOST_US = 2_000_000  # who is seen again within this time, and near, is the same
 RESTED_US = 600_000_000  # ... and within this one, where it stood still
-STILL_US = 400_000  # what has not moved for so long stood still
+STILL_US = 3_000_000  # what has not moved for so long stood still, until it was background
 MOST_LEFT = 16  # remembered at a time
 
 

@@ -9,10 +9,11 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-from camera_hub.model import Crossing, Hand, Line
+from camera_hub.model import Crossing, Hand, Line, Point
 
 CLEAR = 5.0  # px; a foot that is nearer to the line may still be on it: its row is known by cells of 4 px
 CLEAR_SHARE = 0.05  # ... of the picture's shorter side, where that is less
+BORDER = 0.02  # of the picture; a line that ends nearer to its edge goes on beyond it
 HOLD_US = 200_000  # a mover is beyond the line for so long; a region that jumps for a frame or two is not
 
 XY = tuple[float, float]
@@ -24,8 +25,28 @@ class Lines:
     def __init__(self, lines: tuple[Line, ...], size: tuple[int, int]) -> None:
         """`size` is (width, height) px of the small picture."""
         self.lines = lines
-        self.points = [[(x * size[0], y * size[1]) for x, y in line.points] for line in lines]
+        self.points = [[(x * size[0], y * size[1]) for x, y in _beyond(line.points)] for line in lines]
         self.clear = min(CLEAR, CLEAR_SHARE * min(size))
+
+
+def _beyond(points: tuple[Point, ...]) -> list[Point]:
+    """A line from edge to edge leaves no way round: the feet of who is near are on the edge, or below."""
+    return [
+        *([_further(points[1], points[0])] if _at_border(points[0]) else []),
+        *points,
+        *([_further(points[-2], points[-1])] if _at_border(points[-1]) else []),
+    ]
+
+
+def _at_border(point: Point) -> bool:
+    return not all(BORDER <= share <= 1 - BORDER for share in point)
+
+
+def _further(before: Point, end: Point) -> Point:
+    """As far again as one picture, the way that leads from `before` to `end`."""
+    x, y = end[0] - before[0], end[1] - before[1]
+    length = math.hypot(x, y) or 1.0
+    return end[0] + x / length, end[1] + y / length
 
 
 @dataclass

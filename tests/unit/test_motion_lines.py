@@ -73,6 +73,16 @@ def test_who_goes_round_the_end_has_not_crossed() -> None:
     assert [crossing.to for crossing in goes(UPWARD, way + straight((220, 90), (100, 90)))] == ["left"]
 
 
+def test_a_line_from_edge_to_edge_cannot_be_passed_along_the_edge() -> None:
+    whole = Line("whole", ((0.5, 1.0), (0.5, 0.0)))
+    for row in (0.0, 90.0, 180.0):
+        assert [crossing.to for crossing in goes(whole, straight((220, row), (100, row)))] == ["left"]
+        assert [crossing.to for crossing in goes(whole, straight((100, row), (220, row)))] == ["right"]
+    corner = Line("corner", ((0.01, 0.5), (0.3, 0.8), (0.3, 0.99)))
+    assert [crossing.to for crossing in goes(corner, straight((150, 180), (40, 180)))] == ["right"]
+    assert [crossing.to for crossing in goes(corner, straight((0, 60), (0, 150)))] == ["right"]
+
+
 def test_a_bent_line_is_one_line() -> None:
     assert [crossing.to for crossing in goes(BENT, straight((160, 60), (160, 175)))] == ["right"]
     assert [crossing.to for crossing in goes(BENT, straight((60, 110), (260, 110)))] == ["left", "right"]
