@@ -5,6 +5,7 @@ wrong with a file is told at once, each with its key.
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +29,10 @@ class LabelError(HubError):
     exit_code = 2
 
 
+TimedBox = tuple[float, float, float, float, float]
+"""(t_s, x, y, width, height): seconds from the first frame, and fractions of the picture."""
+
+
 class LabelSpan(BaseModel):
     """A time in a clip, in seconds from its first frame; the end is exclusive."""
 
@@ -36,6 +41,15 @@ class LabelSpan(BaseModel):
     start_s: Seconds
     end_s: Seconds
     what: str = ""
+    boxes: tuple[TimedBox, ...] = ()  # where it is now and then; for the report's pictures alone
+
+    @field_validator("boxes", mode="before")
+    @classmethod
+    def _in_our_form(cls, boxes: Any) -> tuple[TimedBox, ...]:
+        """Those in our form: others may write other things under this name, and nothing is judged by it."""
+        if not isinstance(boxes, list | tuple):
+            return ()
+        return tuple(box for given in boxes if (box := _timed_box(given)) is not None)
 
     @field_validator("end_s")
     @classmethod
@@ -57,6 +71,15 @@ class Labels(BaseModel):
     maybe: tuple[LabelSpan, ...] = ()
     tamper: tuple[LabelSpan, ...] = ()
     conditions: tuple[Annotated[str, Field(strict=True, min_length=1)], ...] = ()
+
+
+def _timed_box(given: Any) -> TimedBox | None:
+    if not isinstance(given, list | tuple) or len(given) != 5:
+        return None
+    if not all(isinstance(value, int | float) and math.isfinite(value) for value in given):
+        return None
+    t_s, x, y, width, height = map(float, given)
+    return (t_s, x, y, width, height)
 
 
 def labels_path(clip: Path) -> Path:

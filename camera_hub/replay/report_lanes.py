@@ -96,7 +96,7 @@ def lanes(clip: Clip) -> Html:
         if values:
             top = max(least_top, *values) * 1.05
             drawn = plots.plot(lines, duration_s, top, min(0.0, *values))
-            rows += _lane(name, aside, join(drawn, tag("span", f"{top:.2g}", class_="top")), under)
+            rows += _lane(name, aside, join(drawn, tag("span", f"{max(values):.2g}", class_="top")), under)
     rows.append(plots.axis(duration_s))
     asleep = any(value for _, value in signals.get("asleep", ()))
     return join(

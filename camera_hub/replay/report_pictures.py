@@ -41,6 +41,7 @@ def _drawn(picture: Picture, way: Way) -> Html:
         _box(track.box, "believed" if track.believed else "followed", width, height)
         for track in picture.tracks
     ]
+    drawn += [_box(box, "label", width, height) for box in picture.known]
     if len(way) > 1:
         line = " ".join(f"{x * width:.0f},{y * height:.0f}" for x, y in way)
         x, y = way[-1]

@@ -27,7 +27,7 @@ SIGNALS = (
     (
         "Tracks",
         "What is followed from frame to frame (dashed boxes), and of that the movers (green boxes). An "
-        "event's own mover and its path are amber.",
+        "event's own mover and its path are amber; where labels say that somebody is, the box is red.",
     ),
     (
         "Packets",

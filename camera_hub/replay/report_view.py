@@ -52,8 +52,10 @@ class Clip:
 
 
 def names(clips: Sequence[str]) -> list[str]:
-    """The paths of clips without the folder that they have in common."""
+    """What clips are called: their files, or where two are alike, their paths without what all share."""
     paths = [PurePath(clip) for clip in clips]
+    if len({path.name for path in paths}) == len(paths):
+        return [path.name or clip for path, clip in zip(paths, clips, strict=True)]
     alike = min(len(path.parts) for path in paths) - 1 if paths else 0
     while alike > 0 and len({path.parts[:alike] for path in paths}) > 1:
         alike -= 1

@@ -20,7 +20,7 @@ def number(value: float | None, digits: int = 2) -> str:
 
 def seconds(value: float | None) -> str:
     """A short time."""
-    return NONE if value is None else f"{value:.2f} s"
+    return NONE if value is None else f"{value:.2f} s".replace("-", "−")
 
 
 def clock(value: float, exact: bool = True) -> str:

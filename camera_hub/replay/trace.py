@@ -6,6 +6,7 @@ false alarm or as a miss. Relies on the labels being known beforehand.
 """
 
 import msgspec
+from msgspec.structs import replace
 
 from camera_hub.cameras.decoding import DecodedFrame
 from camera_hub.model import Box, EventKind
@@ -22,6 +23,7 @@ WIDTH = 640  # px, at most, of a picture
 QUALITY = 72  # of its JPEG
 MOST_PICTURES = 100  # of events; a detector that is wrong all day need not be shown all day
 LEAST_DIFFERENCE = 0.002  # share of the cells; with less, a label's middle says more than its peak
+BOX_NEAR_S = 0.15  # a label's box so long before or after a frame is still where it says
 CLEARER = 1.2  # a frame must differ this much more to take the last one's place
 
 
@@ -34,6 +36,7 @@ class Picture(msgspec.Struct, frozen=True):
     height: int
     tracks: tuple[Followed, ...]
     box: Box | None = None  # the event's mover
+    known: tuple[Box, ...] = ()  # where the labels say that somebody is
 
 
 class EventPicture(msgspec.Struct, frozen=True):
@@ -76,6 +79,7 @@ class Trace:
         tamper = [label.span for label in joined(known.tamper)]
         maybe = [(span.start_s, span.end_s) for span in known.maybe]
         self._signals = Signals()
+        self._known = [box for label in known.events for box in label.boxes]
         self._wanted = [_Wanted(span, EventKind.MOTION, span[1]) for span in motion]
         self._wanted += [_Wanted(span, EventKind.TAMPER, span[0] + TAMPER_WITHIN_S) for span in tamper]
         self._never_false = {
@@ -132,8 +136,15 @@ class Trace:
         return ClipTrace(
             self._signals.series(),
             tuple(kept for kept in self._events.values() if kept and (kept.kind, kept.start_s) in false),
-            tuple(LabelPicture(span, picture) for span, picture in pictures if picture is not None),
+            tuple(LabelPicture(span, self._marked(picture)) for span, picture in pictures if picture),
         )
+
+    def _marked(self, picture: Picture) -> Picture:
+        """The picture with the labels' boxes of that time."""
+        near = [box for box in self._known if abs(box[0] - picture.t_s) <= BOX_NEAR_S]
+        nearest_s = min((abs(box[0] - picture.t_s) for box in near), default=0.0)
+        boxes = tuple(box[1:] for box in near if abs(box[0] - picture.t_s) <= nearest_s + 0.001)
+        return replace(picture, known=boxes)
 
 
 class _Wanted:

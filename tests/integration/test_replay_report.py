@@ -1,5 +1,6 @@
 """A real replay's report: pictures of just what was missed or false, and the clip's signals."""
 
+import json
 from pathlib import Path
 
 import av
@@ -7,6 +8,7 @@ import pytest
 
 from camera_hub.motion import MotionSettings
 from camera_hub.replay.jobs import jobs_of
+from camera_hub.replay.labels import read_labels
 from camera_hub.replay.report import report
 from camera_hub.replay.runner import Outcome, results_of, run_one
 from camera_hub.replay.trace import ClipTrace, traced
@@ -77,3 +79,24 @@ def test_without_labels_every_event_has_its_picture(tmp_path: Path) -> None:
     assert len(trace.events) == len(outcome.result.events) == 2
     text = report(results_of([outcome.result]), [trace], passed_s=1.0, made=MADE)
     assert text.count("<figure") == 2
+
+
+def test_where_labels_say_that_somebody_is_a_missed_picture_shows_it(tmp_path: Path) -> None:
+    clip = scene(tmp_path / "boxes.mp4", 12, [], labels=[(4, 8)])
+    file = clip.with_name("boxes.events.json")
+    document = json.loads(file.read_text())
+    times = [round(4 + 0.1 * n, 1) for n in range(40)]
+    document["events"][0]["boxes"] = [[t_s, t_s / 20, 0.5, 0.1, 0.2] for t_s in times]
+    file.write_text(json.dumps(document))
+    _, trace = run(clip)
+    (missed,) = trace.missed
+    (box,) = missed.picture.known
+    assert box == pytest.approx((missed.picture.t_s / 20, 0.5, 0.1, 0.2), abs=0.01)
+
+
+@pytest.mark.parametrize("boxes", [7, "x", [[1, 2]], [{"left": 3}], [[0, "a", 0, 0, 0]], None])
+def test_boxes_of_another_form_are_let_be(boxes: object, tmp_path: Path) -> None:
+    clip = scene(tmp_path / "other.mp4", 1, [])
+    file = clip.with_name("other.events.json")
+    file.write_text(json.dumps({"events": [{"start_s": 0.2, "end_s": 0.8, "boxes": boxes}]}))
+    assert read_labels(file).events[0].boxes == ()
