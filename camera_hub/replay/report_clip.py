@@ -28,10 +28,10 @@ def section(clip: Clip) -> Html:
     )
     body = tag(
         "div",
-        _strip(clip),
-        tag("p", f"Not played to the end: {result.error}", class_="note trouble")
+        tag("p", _capital(str(result.error)) + ".", class_="note trouble")
         if result.error is not UNSET
         else None,
+        _strip(clip) if result.frames else None,
         *(tag("p", note, class_="note") for note in result.notes),
         lanes(clip) if result.duration_s > 0 else None,
         _pictures(clip),

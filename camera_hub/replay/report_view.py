@@ -67,9 +67,11 @@ def verdict(clip: Clip) -> list[tuple[str, str]]:
     result, score = clip.result, clip.result.score
     said: list[tuple[str, str]] = []
     if result.error is not UNSET:
-        said.append(("bad", "not played to the end"))
+        said.append(("bad", "not played to the end" if result.frames else "cannot be played"))
+    elif score is None:
+        said.append(("", "no labels"))
     if score is None:
-        return [*said, ("", "no labels"), ("", words.many(len(result.events), "event"))]
+        return said + [("", words.many(len(result.events), "event"))] * bool(result.frames)
     missed, false = len(clip.missed), len(clip.shown)
     said += [("bad", f"{missed} missed")] * bool(missed) + [("bad", f"{false} false")] * bool(false)
     if score.quiet_reported is not None and score.quiet_reported > 0.01:
