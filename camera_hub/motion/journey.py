@@ -19,7 +19,6 @@ PATH_MOST = 64  # points; then every second one goes
 PATH_STEP = 0.01  # of the picture; a point nearer to the last one says nothing
 EDGE = 0.04  # of the picture; a box that is nearer to its edge comes from there, or goes there
 LEAVES = 0.005  # of the picture; ... if it moves away from there, or towards it, by more than this
-STILL_US = 300_000  # what has not moved for so long when it is lost has not left
 PACE_US = 300_000  # speed is measured over so long; a peak is held for twice that
 
 
@@ -42,6 +41,8 @@ class Journey:
         """`size` is (width, height) px of the small picture."""
         self.track = track
         self.believed = False
+        self.absorbed = False
+        """Whether it ended in full sight: what stands still becomes background."""
         self.told = False
         """Whether it has been part of an event."""
         self._size = size
@@ -121,7 +122,7 @@ class Journey:
     @property
     def exit(self) -> Side:
         """Where it went, if it is not there any more."""
-        if self.track.seen_us - self.track.moved_us >= STILL_US:
+        if self.absorbed:
             return "inside"
         before = self._marks[-2] if len(self._marks) > 1 else self._marks[-1]
         return _side(self.box(), before.x - self._now.x, before.y - self._now.y)

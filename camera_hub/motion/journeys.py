@@ -13,7 +13,7 @@ from camera_hub.motion.zones import Zones
 
 LOST_US = 2_000_000  # who is seen again within this time, and near, is the same
 RESTED_US = 600_000_000  # ... and within this one, where it stood still
-STILL_US = 3_000_000  # what has not moved for so long stood still, until it was background
+RESTS_US = 3_000_000  # what stood still for so long rests; less, and it may be a hole that was left
 MOST_LEFT = 16  # remembered at a time
 
 
@@ -41,7 +41,7 @@ class Journeys:
         if not tracks and not self._by_number:
             return
         for number in sorted(self._by_number.keys() - {track.number for track in tracks}):
-            self._end(self._by_number.pop(number))
+            self._end(self._by_number.pop(number), t_us)
         for track in tracks:
             if track.seen_us == t_us:
                 self._follow(track, t_us)
@@ -57,11 +57,12 @@ class Journeys:
             self._inherit(journey, zones, t_us)
         journey.follow(zones, t_us, self._rest_us)
 
-    def _end(self, journey: Journey) -> None:
+    def _end(self, journey: Journey, t_us: int) -> None:
         journey.walk.end()
         track = journey.track
+        journey.absorbed = track.seen_us == t_us  # seen in this frame, and let go in it
         if journey.believed and self._zones.names and journey.exit == "inside":
-            rested = track.seen_us - track.moved_us >= STILL_US
+            rested = journey.absorbed and t_us - track.moved_us >= RESTS_US
             self._left.append((journey, track.seen_us + (RESTED_US if rested else LOST_US)))
             del self._left[:-MOST_LEFT]
 
