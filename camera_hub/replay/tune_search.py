@@ -7,7 +7,9 @@ at as seldom as in a worker. Relies on the runner for processes, errors and prog
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import numpy as np
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from camera_hub.motion import Gate, MotionDetector, MotionSettings
 from camera_hub.replay.gathered import Gathered
@@ -49,10 +51,10 @@ class _One:
         self._events = Gathered()
         self._last_us = 0
 
-    def see(self, look: Look) -> None:
-        t_us = self._last_us = look.frame.pts_us
+    def see(self, luma: NDArray[np.uint8], t_us: int) -> None:
+        self._last_us = t_us
         if self._rests.worth_a_look(t_us):
-            reports = self._detector.process(look.frame.luma, t_us)
+            reports = self._detector.process(luma, t_us)
             self._rests.learn(t_us, reports, self._detector.idle)
             self._events.take(reports)
 
@@ -71,8 +73,9 @@ class _Tried:
 
     def observe(self, look: Look, watch: Watch) -> None:
         watch.gate.give_up(ALL_IS_DECODED)
+        luma, t_us = look.frame.luma, look.frame.pts_us
         for candidate in self._candidates:
-            candidate.see(look)
+            candidate.see(luma, t_us)
 
     def by_product(self, result: ClipResult) -> list[ClipResult]:
         return [candidate.result(result, self._labels) for candidate in self._candidates]

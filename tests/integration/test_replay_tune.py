@@ -1,9 +1,11 @@
 """`camera-hub tune` on real clips finds what is better, and leaves alone what is right or may be chance."""
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from camera_hub.cli import app
@@ -11,6 +13,7 @@ from camera_hub.motion import MotionSettings
 from camera_hub.replay.jobs import jobs_of
 from camera_hub.replay.runner import run_one
 from camera_hub.replay.tune import TooFewClipsError, Tuning, tune
+from camera_hub.replay.tune_command import show
 from camera_hub.replay.tune_search import search
 from tests.support.scene_clips import scene
 
@@ -45,6 +48,13 @@ def tuned(folder: Path) -> Tuning:
     return tune(jobs, PRESETS[0], folds=5, workers=2, on_progress=lambda *done: None, candidates=PRESETS)
 
 
+def told(outcome: Tuning) -> str:
+    console = Console(file=StringIO(), width=100)
+    show(console, outcome)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
 def test_what_is_better_on_clips_held_back_is_recommended(tmp_path: Path) -> None:
     outcome = tuned(small(tmp_path, 5))
     assert outcome.verdict == "change"
@@ -54,6 +64,9 @@ def test_what_is_better_on_clips_held_back_is_recommended(tmp_path: Path) -> Non
     assert (outcome.now.score.f1 or 0) < (outcome.held_back.f1 or 0) == 1.0
     assert outcome.agreed == len(outcome.folds) == 5
     assert sorted(name for fold in outcome.folds for name in fold.clips) == sorted(outcome.clips)
+    text = told(outcome)
+    assert "motion:\n  sensitivity: high\n" in text
+    assert "5 of 5 folds chose these settings" in text
 
 
 def test_one_clip_among_others_may_be_chance(tmp_path: Path) -> None:
@@ -66,6 +79,8 @@ def test_what_is_right_is_left_alone(tmp_path: Path) -> None:
     outcome = tuned(plain(tmp_path, 3))
     assert outcome.verdict == "keep"
     assert outcome.best == PRESETS[0]
+    assert "Change nothing." in told(outcome)
+    assert "sensitivity:" not in told(outcome)
 
 
 def test_the_search_finds_what_the_pipeline_finds(tmp_path: Path) -> None:
