@@ -57,7 +57,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     best: bool  # this frame is the best picture of the event so far
     stays: tuple[Stay, ...] = ()  # of each of `zones`, the longest time of one mover so far
     crossings: tuple[Crossing, ...] = ()  # of all movers, in order of time
-    entry: Side = "inside"  # of the main mover: the one that the path is of
+    entry: Side | None = None  # of the main mover: the one that the path is of; None without one
     exit: Side | None = None  # None while it is there, and where the stream ended meanwhile
     mean_speed: float = 0.0  # of the main mover; fractions of the picture a second
     peak_speed: float = 0.0
