@@ -46,7 +46,7 @@ class EventResult(msgspec.Struct, frozen=True, kw_only=True):
     outcome: EventOutcome | None = None  # None without labels
     crossings: tuple[CrossingResult, ...] = ()  # of all movers
     stays: tuple[tuple[str, float], ...] = ()  # (zone, the longest time (s) of one mover in it)
-    entry: Side = "inside"  # where the main mover came from
+    entry: Side | None = None  # where the main mover came from; None without one
     exit: Side | None = None  # where it went; None where the clip ended meanwhile
     mean_speed: float = 0.0  # of the main mover; fractions of the picture a second
     peak_speed: float = 0.0
