@@ -15,7 +15,7 @@ from camera_hub.replay.trace import Picture
 def section(clip: Clip) -> Html:
     """The clip; open if something is wrong with it."""
     result = clip.result
-    asides = [*result.conditions, words.long(result.duration_s)]
+    asides = [*result.conditions, *([words.long(result.duration_s)] if result.frames else [])]
     summary = tag(
         "summary",
         tag("span", clip.name, tag("small", " · ".join(asides)), class_="title"),

@@ -94,9 +94,10 @@ def lanes(clip: Clip) -> Html:
     for name, aside, lines, least_top in signals_shown:
         values = [value for line in lines for _, value in line.points]
         if values:
-            top = max(least_top, *values) * 1.05
-            drawn = plots.plot(lines, duration_s, top, min(0.0, *values))
-            rows += _lane(name, aside, join(drawn, tag("span", f"{max(values):.2g}", class_="top")), under)
+            top = max(least_top, *values)
+            drawn = plots.plot(lines, duration_s, top * 1.05, min(0.0, *values))
+            scale = tag("span", f"{top:.3g}", class_="top")
+            rows += _lane(name, aside, join(drawn, scale), under)
     rows.append(plots.axis(duration_s))
     asleep = any(value for _, value in signals.get("asleep", ()))
     return join(

@@ -15,7 +15,7 @@ from camera_hub.replay.trace_signals import Series
 POINTS = 600  # across a plot
 TALL = 100  # units of a plot's height
 STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600)
-TICKS = 5  # at most, beside that of the start; as many fit on a phone
+TICKS = 6  # at most, beside that of the start; as many fit on a phone
 
 State = Literal["found", "missed", "right", "false", "maybe", "plain"]
 
