@@ -29,6 +29,7 @@ def test_the_wheel_has_the_dashboard_and_the_migrations_and_no_more(wheel: Path)
     assert "camera_hub/server/dashboard/index.html" in names
     assert any(n.startswith("camera_hub/store/migrations/") and n.endswith(".py") for n in names)
     assert "camera_hub/py.typed" in names
+    assert {"camera_hub/replay/report.css", "camera_hub/replay/report.js"} <= set(names)
     strangers = [n for n in names if not n.startswith(("camera_hub/", "camera_hub-"))]
     assert strangers == []
 
