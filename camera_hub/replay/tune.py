@@ -6,7 +6,6 @@ what the others chose. What cannot be told from chance is not recommended.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 import msgspec
 
@@ -14,7 +13,6 @@ from camera_hub.model import HubError
 from camera_hub.motion import MotionSettings
 from camera_hub.replay import tune_choice as choice
 from camera_hub.replay import tune_settings as settings_of
-from camera_hub.replay.report_words import many
 from camera_hub.replay.result import ClipResult, Score
 from camera_hub.replay.runner import Job, run_all
 from camera_hub.replay.score import together
@@ -24,14 +22,6 @@ LEAST_CLIPS = 2
 
 OnProgress = Callable[[str, int, float], None]
 """Called with what is being done, how many clips it takes, and how many are done."""
-
-Verdict = Literal["change", "keep", "noise"]
-"""Change what is set; keep it, since nothing is better; keep it, since the gain may be chance."""
-
-Judged = tuple[Verdict, float | None, str]
-"""The verdict, how often chance alone would bring as much, and a sentence."""
-
-SET_IS_BEST: Judged = ("keep", None, "What is set now does best on all clips together.")
 
 
 class TooFewClipsError(HubError):
@@ -65,9 +55,7 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     folds: tuple[Fold, ...]
     best: MotionSettings  # chosen on all clips
     agreed: int  # folds that chose the same
-    verdict: Verdict
-    chance: float | None  # how often chance alone would bring as much, 0..1; None without a gain
-    why: str  # a sentence or two
+    judged: choice.Judged
     tried: tuple[Tried, ...]  # on all clips, the best first
 
 
@@ -106,7 +94,7 @@ def tune(
     then, was = _played(playable, candidates, chosen, workers, on_progress)
     best = candidates[choice.best(results, range(len(names)))]
     agreed = sum(candidates[chosen[group[0]]] == best for group in groups)
-    verdict, chance, why = _verdict(was, then, agreed, len(groups)) if best != now else SET_IS_BEST
+    judged = choice.judge(was, then, agreed, len(groups)) if best != now else choice.SET_IS_BEST
     tried = [
         Tried(settings=one, score=together(of_one)) for one, of_one in zip(candidates, results, strict=True)
     ]
@@ -125,9 +113,7 @@ def tune(
         ),
         best=best,
         agreed=agreed,
-        verdict=verdict,
-        chance=chance,
-        why=why,
+        judged=judged,
         tried=tuple(sorted(tried, key=lambda one: choice.worth(one.score), reverse=True)),
     )
 
@@ -163,28 +149,3 @@ def _played(
     was = [outcome.result for outcome in outcomes[: len(jobs)]]
     changed = {job.clip: outcome.result for job, outcome in zip(others, outcomes[len(jobs) :], strict=True)}
     return [changed.get(result.clip, result) for result in was], was
-
-
-def _verdict(was: Sequence[ClipResult], then: Sequence[ClipResult], agreed: int, folds: int) -> Judged:
-    measure = choice.decisive(was, then)
-    one, other = together(was), together(then)
-    gain = choice.worth_in(measure, other) - choice.worth_in(measure, one) if measure else 0
-    name = {
-        "f1": "F1",
-        "false_per_hour": "false alarms per hour",
-        "quiet_reported": "quiet time reported",
-        "delay_median_s": "delay",
-        "": "",
-    }[measure]
-    if not measure:
-        return "keep", None, "No other settings did better on clips that were held back."
-    if gain < 0:
-        why = f"What suited some clips did not suit those held back: {name} became worse."
-        return "keep", None, f"{why} Keep what is set; more clips of this camera would tell more."
-    chance = choice.chance(measure, was, then)
-    odds = f"chance alone would bring as much in {round(100 * chance)} of 100 cases"
-    if chance > choice.CHANCE:
-        why = f"The gain in {name} on clips that were held back is within noise: {odds}."
-        return "noise", chance, f"{why} Keep what is set, or label more clips."
-    why = f"On clips that were held back {name} is better, and {odds}."
-    return "change", chance, f"{why} {agreed} of {many(folds, 'fold')} chose these settings."

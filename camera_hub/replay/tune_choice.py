@@ -7,7 +7,9 @@ everything; what is chosen on all folds but one is judged on that one.
 import random
 from collections.abc import Mapping, Sequence
 from itertools import product
+from typing import Literal, NamedTuple
 
+from camera_hub.replay.report_words import many
 from camera_hub.replay.result import ClipResult, Score
 from camera_hub.replay.score import together
 
@@ -27,6 +29,24 @@ MEASURES: tuple[Measure, ...] = (
 )
 STEPS = {"f1": 0.0001, "false_per_hour": 0.1, "quiet_reported": 0.001, "delay_median_s": 0.1}
 """Two values count as the same when they round to the same step."""
+
+IN_WORDS = {
+    "f1": "F1",
+    "false_per_hour": "the number of false alarms per hour",
+    "quiet_reported": "the quiet time reported",
+    "delay_median_s": "the delay",
+}
+
+
+class Judged(NamedTuple):
+    """What to do, and why."""
+
+    verdict: Literal["change", "keep", "noise"]  # noise: keep, since the gain may be chance
+    chance: float | None  # how often chance alone would bring as much, 0..1; None without a gain
+    why: str  # a sentence or two
+
+
+SET_IS_BEST = Judged("keep", None, "What is set now does best on all clips together.")
 
 
 def worth(score: Score | None) -> tuple[float, ...]:
@@ -93,3 +113,27 @@ def _swaps(clips: int) -> Sequence[tuple[bool, ...]]:
     draw = random.Random(SEED)  # noqa: S311 - to be the same each time, not to be secret
     drawn = [tuple(draw.random() < 0.5 for _ in range(clips)) for _ in range(TRIES)]
     return [(False,) * clips, *drawn]
+
+
+def judge(now: Sequence[ClipResult], then: Sequence[ClipResult], agreed: int, folds: int) -> Judged:
+    """Whether what was chosen, `then`, is better than `now` on the same clips, which it was not chosen on.
+
+    `agreed` of `folds` chose what all clips together would.
+    """
+    measure = decisive(now, then)
+    if not measure:
+        return Judged("keep", None, "No other settings did better on clips that were held back.")
+    name = IN_WORDS[measure]
+    if worth_in(measure, together(then)) < worth_in(measure, together(now)):
+        why = f"What suited some clips did not suit those held back: {name} became worse."
+        return Judged("keep", None, f"{why} Keep what is set; more clips of this camera would tell more.")
+    odds = chance(measure, now, then)
+    often = f"chance alone would bring as much in {round(100 * odds)} of 100 cases"
+    if odds > CHANCE:
+        why = f"The gain in {name} on clips that were held back is within noise: {often}."
+        return Judged("noise", odds, f"{why} Keep what is set, or label more clips.")
+    why = f"On clips that were held back {name} is better, and {often}."
+    steady = f"{agreed} of {many(folds, 'fold')} chose these settings"
+    if 2 * agreed < folds:
+        steady += ", so others may be as good: more clips would tell"
+    return Judged("change", odds, f"{why} {steady}.")

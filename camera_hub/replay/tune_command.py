@@ -63,10 +63,12 @@ def as_data(tuning: Tuning) -> dict[str, object]:
     """The outcome as `--json` prints it."""
     return {
         "version": 1,
-        "verdict": tuning.verdict,
-        "why": tuning.why,
-        "chance": tuning.chance,
-        "settings": settings_of.as_data(tuning.best if tuning.verdict == "change" else tuning.now.settings),
+        "verdict": tuning.judged.verdict,
+        "why": tuning.judged.why,
+        "chance": tuning.judged.chance,
+        "settings": settings_of.as_data(
+            tuning.best if tuning.judged.verdict == "change" else tuning.now.settings
+        ),
         "now": {"settings": settings_of.as_data(tuning.now.settings), "score": tuning.now.score},
         "held_back": tuning.held_back,
         "best": settings_of.as_data(tuning.best),
@@ -95,16 +97,16 @@ def show(console: Console, tuning: Tuning) -> None:
     console.print(f"{clips} in {folds}, {len(tuning.tried)} settings tried.")
     console.print(table)
     console.print()
-    if tuning.verdict == "change":
-        console.print(tuning.why, soft_wrap=True)
+    if tuning.judged.verdict == "change":
+        console.print(tuning.judged.why, soft_wrap=True)
         if len(tuning.clips) < FEW:
             console.print("These are few clips: look at others of this camera, too.", soft_wrap=True)
         console.print("\n# In the configuration, under the camera:", style="dim")
         console.print(settings_of.as_yaml(tuning.best), end="", markup=False)
         return
     console.print("[bold]Change nothing.[/bold]")
-    console.print(tuning.why, soft_wrap=True)
-    if tuning.verdict == "noise" and tuning.best != tuning.now.settings:
+    console.print(tuning.judged.why, soft_wrap=True)
+    if tuning.judged.verdict == "noise" and tuning.best != tuning.now.settings:
         console.print(
             f"On all clips together the best was: {settings_of.words(tuning.best)}.", soft_wrap=True
         )

@@ -57,7 +57,7 @@ def told(outcome: Tuning) -> str:
 
 def test_what_is_better_on_clips_held_back_is_recommended(tmp_path: Path) -> None:
     outcome = tuned(small(tmp_path, 5))
-    assert outcome.verdict == "change"
+    assert outcome.judged.verdict == "change"
     assert outcome.best.sensitivity == "high"
     assert outcome.now.score is not None
     assert outcome.held_back is not None
@@ -71,13 +71,13 @@ def test_what_is_better_on_clips_held_back_is_recommended(tmp_path: Path) -> Non
 
 def test_one_clip_among_others_may_be_chance(tmp_path: Path) -> None:
     outcome = tuned(plain(small(tmp_path, 1), 2))
-    assert outcome.verdict in ("noise", "keep")
-    assert "Keep what is set" in outcome.why or "No other" in outcome.why
+    assert outcome.judged.verdict in ("noise", "keep")
+    assert "Keep what is set" in outcome.judged.why or "No other" in outcome.judged.why
 
 
 def test_what_is_right_is_left_alone(tmp_path: Path) -> None:
     outcome = tuned(plain(tmp_path, 3))
-    assert outcome.verdict == "keep"
+    assert outcome.judged.verdict == "keep"
     assert outcome.best == PRESETS[0]
     assert "Change nothing." in told(outcome)
     assert "sensitivity:" not in told(outcome)

@@ -84,6 +84,22 @@ def test_chance_of_many_clips_is_tried_out_the_same_way_each_time() -> None:
     assert choice.chance("f1", now, then) == choice.chance("f1", now, then) < choice.CHANCE
 
 
+def test_the_verdict_is_by_what_was_held_back() -> None:
+    missed, found = played(*[()] * 6), played(*[FOUND] * 6)
+    assert choice.judge(missed, found, 5, 5).verdict == "change"
+    assert choice.judge(found, missed, 5, 5).verdict == "keep"
+    assert choice.judge(found, found, 5, 5).verdict == "keep"
+    one = choice.judge(played((), *[FOUND] * 5), found, 5, 5)
+    assert one.verdict == "noise"
+    assert "50 of 100" in one.why
+
+
+def test_settings_that_few_folds_chose_are_told_to_be_unsteady() -> None:
+    missed, found = played(*[()] * 6), played(*[FOUND] * 6)
+    assert "others may be as good" in choice.judge(missed, found, 1, 5).why
+    assert "others may be as good" not in choice.judge(missed, found, 4, 5).why
+
+
 def test_candidates_begin_with_what_is_set_and_keep_all_else() -> None:
     now = MotionSettings(sensitivity="low", numbers=Numbers(least_area=40.0))
     found = candidates(now)
