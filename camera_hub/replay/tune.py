@@ -58,6 +58,11 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     judged: choice.Judged
     tried: tuple[Tried, ...]  # on all clips, the best first
 
+    @property
+    def wanted(self) -> MotionSettings:
+        """What should be set."""
+        return self.best if self.judged.verdict == "change" else self.now.settings
+
 
 def tune(
     jobs: Sequence[Job],
@@ -74,7 +79,11 @@ def tune(
     TooFewClipsError with fewer than two labelled clips that can be played.
     """
     labelled = [job for job in jobs if job.labels is not None]
-    left_out = [f"{job.clip} has no labels" for job in jobs if job.labels is None]
+    left_out = [
+        f"{job.clip} {'has no labels' if job.path.exists() else 'is not there'}"
+        for job in jobs
+        if job.labels is None
+    ]
     _check(len(labelled), left_out)
     candidates = candidates or settings_of.candidates(now)
     doing = f"trying {len(candidates)} settings"

@@ -66,9 +66,7 @@ def as_data(tuning: Tuning) -> dict[str, object]:
         "verdict": tuning.judged.verdict,
         "why": tuning.judged.why,
         "chance": tuning.judged.chance,
-        "settings": settings_of.as_data(
-            tuning.best if tuning.judged.verdict == "change" else tuning.now.settings
-        ),
+        "settings": settings_of.as_data(tuning.wanted),
         "now": {"settings": settings_of.as_data(tuning.now.settings), "score": tuning.now.score},
         "held_back": tuning.held_back,
         "best": settings_of.as_data(tuning.best),
