@@ -3,19 +3,21 @@
 Promises: slow light, sensor noise and the same swaying leaf again and again become usual; a
 change of light over the picture is estimated and taken out before anything is called different;
 all rates are per second of stream time, so that 5 and 30 frames per second learn alike.
-Relies on tones (see frame.py). Every pass over the pixels is elementwise or a small window, so
-that results do not depend on the number of threads.
+Relies on tones (see frame.py). Every pass over the pixels is of whole numbers, or of fractions that
+a float holds exactly, so that results are the same on any processor and number of threads.
 
 A hub looks at many cameras with a small processor, and each frame finds the caches cold. Hence
 bytes wherever they suffice, buffers that are kept, and as few passes as possible: most frames
 show nothing and end after the first three.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TypeVar
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from camera_hub.motion.exact import Exact
@@ -35,8 +37,44 @@ RECENT_US = 400_000  # "a moment ago": long enough for a slow mover to show, sho
 ACTIVE = 64  # of 255: a cell counts when a quarter of it differs
 
 Grid = NDArray[np.uint8]  # one number 0..255 a cell
+Mean = NDArray[np.int16]  # tones in units of 1 / PARTS
+PARTS = 128
 
 _AROUND = np.ones((3, 3), np.uint8)
+_IN_PARTS = (np.arange(256) * PARTS).astype(np.int16)
+
+
+class Pace:
+    """A time constant in steps of 1/2, 1/4, 1/8 …: what is then over is owed to the next time.
+
+    Only such a share of a 16-bit number is exact in a float, and so the same everywhere.
+    """
+
+    MOST_HALVINGS = 9
+    ROUNDS = 2
+
+    def __init__(self, constant_s: float) -> None:
+        self._constant_s = constant_s
+        self._owed_s = 0.0
+
+    def shares(self, dt_s: float, start: float = 0.0) -> list[float]:
+        """By which shares to go towards the target now, one after the other, for `dt_s` seconds.
+
+        At least about `start`, for a scene that is new.
+        """
+        self._owed_s = min(self._owed_s + dt_s, self._constant_s)
+        if start > 0 and start > 1 - math.exp(-self._owed_s / self._constant_s):
+            self._owed_s = 0.0
+            return [0.5 ** round(-math.log2(start))]
+        shares: list[float] = []
+        while len(shares) < self.ROUNDS:
+            share = 1 - math.exp(-self._owed_s / self._constant_s)
+            halvings = math.ceil(-math.log2(share)) if share > 0 else self.MOST_HALVINGS + 1
+            if halvings > self.MOST_HALVINGS:
+                break
+            shares.append(0.5**halvings)
+            self._owed_s -= -self._constant_s * math.log1p(-(0.5**halvings))
+        return shares
 
 
 @dataclass(frozen=True)
@@ -61,19 +99,22 @@ class Background:
         self._least_area = exact.least_area
         height, width = tone.shape
         self.grid = (height // CELL, width // CELL)
-        self._mean = tone.astype(np.float32)
+        self._mean: Mean = _in_parts(tone)
         self._mean8 = tone.copy()
         self._mean_cells: Grid | None = None
         self._spread = Spread(tone.shape, exact)
         self._nothing = np.zeros(self.grid, np.uint8)
         self._learned_s = 0.0
+        self._free, self._unproven, self._held, self._follow = (
+            Pace(constant_s) for constant_s in (MEAN_S, UNPROVEN_S, HELD_S, LIGHT_S)
+        )
         self._recent: list[tuple[int, Picture]] = [(t_us, tone)]
         self._gap, self._above, self._below, self._edges = (np.empty_like(tone) for _ in range(4))
         # One above the other, so that all three are counted by cells at once.
         self._masks = np.empty((3 * height, width), np.uint8)
 
     def _mean_changed(self) -> None:
-        cv2.convertScaleAbs(self._mean, self._mean8)
+        cv2.convertScaleAbs(self._mean, self._mean8, 1 / PARTS)
         self._mean_cells = None
 
     def compare(self, tone: Picture) -> Difference:
@@ -121,26 +162,28 @@ class Background:
         """The change of light by cells: smooth, the same over a neighbourhood, without edges."""
         if self._mean_cells is None:
             self._mean_cells = cell_share(self._mean8)
-        shift = cv2.subtract(cell_share(tone), self._mean_cells, dtype=cv2.CV_32F)
-        plain = ((structured == 0) & self._visible).astype(np.float32)
-        window = (LIGHT_CELLS, LIGHT_CELLS)
-        known = cv2.boxFilter(plain, -1, window, normalize=False, borderType=cv2.BORDER_REFLECT)
-        plain *= shift
-        local = cv2.boxFilter(plain, -1, window, normalize=False, borderType=cv2.BORDER_REFLECT)
-        local /= np.maximum(known, 1)
+        shift = cv2.subtract(cell_share(tone), self._mean_cells, dtype=cv2.CV_16S)
+        plain = ((structured == 0) & self._visible).astype(np.int16)
+        known = np.maximum(_around(plain), 1)
+        local = (2 * _around(cv2.multiply(shift, plain)) + known) // (2 * known)
         open_ = np.sort(shift[self._visible])
-        whole = float(open_[open_.size // 2]) if open_.size else 0.0
+        whole = int(open_[open_.size // 2]) if open_.size else 0
         local[known < LEAST_KNOWN] = whole
-        if cv2.norm(local, cv2.NORM_INF) <= LEAST_LIGHT - 0.5:
+        if np.abs(local).max() < LEAST_LIGHT:
             return None
-        light: NDArray[np.float32] = np.clip(local, whole - LOCAL_LIGHT, whole + LOCAL_LIGHT)
-        return np.rint(light).astype(np.int16)
+        light: NDArray[np.int16] = np.clip(local, whole - LOCAL_LIGHT, whole + LOCAL_LIGHT).astype(np.int16)
+        return light
 
     def _without_light(self, tone: Picture, light: NDArray[np.int16]) -> None:
         """Brings `_gap` to what is left of the difference."""
         signed = cv2.subtract(tone, self._mean8, dtype=cv2.CV_16S)
+        # As bytes, for which there is a scaling that is the same on every processor.
+        least = int(light.min())
+        above_least = cv2.subtract(light, np.full_like(light, least), dtype=cv2.CV_8U)
         size = (tone.shape[1], tone.shape[0])
-        cv2.subtract(signed, cv2.resize(light, size, interpolation=cv2.INTER_LINEAR), signed)
+        pixels = cv2.resize(above_least, size, interpolation=cv2.INTER_LINEAR_EXACT)
+        cv2.subtract(signed, pixels, signed, dtype=cv2.CV_16S)
+        signed -= np.int16(least)
         cv2.convertScaleAbs(signed, self._gap)
 
     def learn(
@@ -152,25 +195,18 @@ class Background:
         """
         self._learned_s += dt_s
         start = dt_s / self._learned_s if self._learned_s < START_S else 0.0
-        free = max(1 - np.exp(-dt_s / MEAN_S), start)
         if seen.quiet and held is None:
             self._spread.learn(seen.gap, dt_s, self._learned_s)
-            cv2.accumulateWeighted(tone, self._mean, free)
+            self._mean = _towards(self._mean, _in_parts(tone), self._free.shares(dt_s, start))
         else:
-            self._learn_apart(tone, dt_s, seen, held, free, start)
+            self._learn_apart(tone, dt_s, seen, held, start)
         self._mean_changed()
         self._recent.append((t_us, tone))
         while len(self._recent) > 2 and self._recent[1][0] <= t_us - RECENT_US:
             self._recent.pop(0)
 
     def _learn_apart(
-        self,
-        tone: Picture,
-        dt_s: float,
-        seen: Difference,
-        held: NDArray[np.bool_] | None,
-        free: float,
-        start: float,
+        self, tone: Picture, dt_s: float, seen: Difference, held: NDArray[np.bool_] | None, start: float
     ) -> None:
         """Where something differs or is held, each cell learns at its own pace."""
         differs = seen.different >= ACTIVE
@@ -181,41 +217,38 @@ class Background:
         alike = _pixels((~unlike).view(np.uint8)) if unlike.any() else None
         self._spread.learn(seen.gap, dt_s, self._learned_s, alike)
         follow = self._light_step(tone, dt_s, seen.light)
-        rest = differs if held is None else differs | held
-        cv2.accumulateWeighted(tone, self._mean, free, _pixels((~rest).view(np.uint8)))
-        unproven = max(1 - np.exp(-dt_s / UNPROVEN_S), start)
-        cv2.accumulateWeighted(tone, self._mean, unproven, _pixels(differs.view(np.uint8)))
+        mean, target = self._mean, _in_parts(tone)
+        changed = _towards(mean, target, self._free.shares(dt_s, start))
+        unproven = _towards(mean, target, self._unproven.shares(dt_s, start))
+        cv2.copyTo(unproven, _pixels(differs.view(np.uint8)), changed)
         if held is not None:
-            keep = 1 - np.exp(-dt_s / HELD_S)
-            cv2.accumulateWeighted(tone, self._mean, keep, _pixels(held.view(np.uint8)))
-        if follow is not None:
-            self._mean += follow
+            cv2.copyTo(_towards(mean, target, self._held.shares(dt_s)), _pixels(held.view(np.uint8)), changed)
+        self._mean = changed if follow is None else np.asarray(cv2.add(changed, follow), np.int16)
 
-    def _light_step(
-        self, tone: Picture, dt_s: float, light: NDArray[np.int16] | None
-    ) -> NDArray[np.float32] | None:
+    def _light_step(self, tone: Picture, dt_s: float, light: NDArray[np.int16] | None) -> Mean | None:
         """By how much the mean follows a change of light.
 
         Never past the pixel's own difference: neighbours' light alone would let the mean run off.
         """
-        if light is None:
+        shares = self._follow.shares(dt_s)
+        if light is None or not shares:
             return None
         more, less = np.maximum(light, 0).astype(np.uint8), np.maximum(-light, 0).astype(np.uint8)
         above, below = self._above, self._below
         cv2.min(cv2.subtract(tone, self._mean8, above), _pixels(more), above)
         cv2.min(cv2.subtract(self._mean8, tone, below), _pixels(less), below)
-        step = np.asarray(cv2.subtract(above, below, dtype=cv2.CV_32F), np.float32)
-        step *= np.float32(1 - np.exp(-dt_s / LIGHT_S))
-        return step
+        share = 1 - math.prod(1 - share for share in shares)
+        whole = round(share * PARTS)
+        return np.asarray(cv2.subtract(above, below, dtype=cv2.CV_16S), np.int16) * np.int16(whole)
 
     def absorb(self, tone: Picture, cells: NDArray[np.bool_]) -> None:
         """What is in `cells` now is background from now on."""
-        np.copyto(self._mean, tone, where=_pixels(cells))
+        np.copyto(self._mean, _in_parts(tone), where=_pixels(cells))
         self._mean_changed()
 
     def restart(self, tone: Picture) -> None:
         """The scene has changed as a whole: `tone` is the background; what its noise is, is kept."""
-        self._mean = tone.astype(np.float32)
+        self._mean = _in_parts(tone)
         self._learned_s = min(self._learned_s, START_S / 2)
         self._mean_changed()
 
@@ -248,6 +281,26 @@ class Background:
 def active(different: Grid) -> Grid:
     """1 where a cell counts, else 0."""
     return np.asarray(cv2.threshold(different, ACTIVE - 1, 1, cv2.THRESH_BINARY)[1], np.uint8)
+
+
+def _in_parts(tone: Picture) -> Mean:
+    return np.asarray(cv2.LUT(tone, _IN_PARTS), np.int16)
+
+
+def _towards(mean: Mean, target: Mean, shares: list[float]) -> Mean:
+    """`mean` gone by each of `shares` of what is left towards `target`; a new array."""
+    if not shares:
+        return mean.copy()
+    for share in shares:
+        mean = np.asarray(cv2.addWeighted(target, share, mean, 1 - share, 0), np.int16)
+    return mean
+
+
+def _around(cells: MatLike) -> NDArray[np.int32]:
+    """The sum over the neighbourhood over which light is the same."""
+    window = (LIGHT_CELLS, LIGHT_CELLS)
+    total = cv2.boxFilter(cells, cv2.CV_32S, window, normalize=False, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(total, np.int32)
 
 
 Number = TypeVar("Number", bound=np.generic)

@@ -31,9 +31,9 @@ def _cells(length: float) -> int:
 
 
 def _tone_table() -> NDArray[np.uint8]:
-    luma = np.arange(256, dtype=np.float64)
-    tone = np.log1p(luma / TONE_KNEE) / math.log1p(255 / TONE_KNEE)
-    return np.round(255 * tone).astype(np.uint8)
+    # Number by number: NumPy's own logarithm depends on the processor in its last bit.
+    white = math.log1p(255 / TONE_KNEE)
+    return np.array([round(255 * math.log1p(luma / TONE_KNEE) / white) for luma in range(256)], np.uint8)
 
 
 TONES = _tone_table()

@@ -51,7 +51,7 @@ class Habits:
     """How often each cell differs without a mover."""
 
     def __init__(self, grid: tuple[int, int]) -> None:
-        self.usual = np.zeros(grid, np.float32)
+        self.usual = np.zeros(grid, np.float64)
         self._learned_s = HABIT_START_S
 
     def learn(self, different: Grid | None, held: NDArray[np.bool_] | None, dt_s: float) -> None:
@@ -60,11 +60,13 @@ class Habits:
         self._learned_s = min(self._learned_s + dt_s, HABIT_S)
         rate = min(1.0, dt_s / self._learned_s)
         if different is None and held is None:
-            self.usual *= np.float32(1 - rate)
+            self.usual *= 1 - rate
             return
         counts = np.zeros(self.usual.shape, np.uint8) if different is None else active(different)
-        teaching = None if held is None else (~held).view(np.uint8)
-        cv2.accumulateWeighted(counts, self.usual, rate, teaching)
+        step = (counts - self.usual) * rate  # a step of its own: fused with the sum, it would round otherwise
+        if held is not None:
+            step[held] = 0
+        self.usual += step
 
 
 def find_regions(seen: Difference, habits: Habits, least_area: float) -> list[Region]:

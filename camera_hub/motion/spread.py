@@ -24,7 +24,7 @@ Picture = NDArray[np.uint8]
 """One byte a pixel of the small picture."""
 
 _STEP = math.log(MOST_SPREAD / LEAST_SPREAD) / 255
-_SPREADS = LEAST_SPREAD * np.exp(_STEP * np.arange(256))
+_SPREADS = np.array([LEAST_SPREAD * math.exp(_STEP * step) for step in range(256)])
 # A whole number of tones exceeds a spread when it exceeds the whole tones of it.
 _WHOLE = np.floor(_SPREADS).astype(np.uint8)
 

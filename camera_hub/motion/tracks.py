@@ -136,7 +136,7 @@ class Tracks:
             apart = math.hypot(new.x - old.x - dx, new.y - old.y - dy) / reach
             if not _overlap(old, new, dx, dy):
                 apart *= 1.5
-            cost = apart + 0.15 * abs(float(np.log(new.area / old.area)))
+            cost = apart + 0.15 * abs(math.log(new.area / old.area))
             if apart < 1 and cost < best_cost + 0.3 and (best is None or cost < best_cost):
                 best, best_cost = n, cost
         return best

@@ -32,12 +32,6 @@ OLD = {
 }
 
 
-rounds = pytest.mark.xfail(
-    reason="cv2.accumulateWeighted on floats rounds by processor and by IPP, and cv2.resize of int16 by IPP",
-    strict=True,
-)
-
-
 @cache
 def told(machine: str, threads: int) -> dict[str, Any]:
     """What the detector tells of the scene there."""
@@ -68,9 +62,9 @@ def test_the_scene_has_something_to_tell() -> None:
         ("as it is", 2),
         ("as it is", 4),
         ("without AVX-512", 1),
-        pytest.param("without AVX2 and FMA", 1, marks=rounds),
-        pytest.param("without AVX2 and FMA", 4, marks=rounds),
-        pytest.param("without IPP", 1, marks=rounds),
+        ("without AVX2 and FMA", 1),
+        ("without AVX2 and FMA", 4),
+        ("without IPP", 1),
     ],
 )
 def test_the_same_everywhere(machine: str, threads: int) -> None:
