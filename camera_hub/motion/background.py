@@ -34,6 +34,9 @@ LEAST_KNOWN = 20  # cells without edges among them; with fewer, light is that of
 LEAST_LIGHT = 2  # tones; a smaller change of light is left to the mean
 RECENT_US = 400_000  # "a moment ago": long enough for a slow mover to show, short for a still one to rest
 
+LEAST_CONTRAST = 8  # tones; less has no edge to speak of
+LEAST_EDGE = 6  # px; with fewer nothing can be said
+
 ACTIVE = 64  # of 255: a cell counts when a quarter of it differs
 
 Grid = NDArray[np.uint8]  # one number 0..255 a cell
@@ -251,6 +254,22 @@ class Background:
         self._mean = _in_parts(tone)
         self._learned_s = min(self._learned_s, START_S / 2)
         self._mean_changed()
+
+    def sharpness(self, tone: Picture, rows: slice, columns: slice) -> float:
+        """How much of the contrast of what differs in a part of the picture goes at its edges.
+
+        About 1 where the edges are as sharp as the picture can show, 0.5 and less where it is out of
+        focus or soft light. The contrast is what a sixth of its pixels exceed; the edges are as many
+        of the steepest pixels as go once and a half along a side.
+        """
+        signed = cv2.subtract(tone[rows, columns], self._mean8[rows, columns], dtype=cv2.CV_16S)
+        steps = cv2.morphologyEx(signed, cv2.MORPH_GRADIENT, _AROUND).ravel()
+        gap = np.abs(signed).ravel()
+        gap = np.sort(gap[gap > LEAST_CONTRAST])
+        if gap.size < LEAST_EDGE:
+            return 0.0
+        edge = min(steps.size, int(1.5 * math.sqrt(gap.size)) + 2)
+        return float(np.sort(steps)[-edge]) / float(gap[gap.size * 5 // 6])
 
     def edge_gain(self, tone: Picture, cells: NDArray[np.bool_]) -> float:
         """How much more edge the picture has around the rim of `cells` than the background, -1..1.

@@ -14,7 +14,7 @@ from camera_hub.motion.events import Events
 from camera_hub.motion.exact import exact
 from camera_hub.motion.frame import CELL, to_tone, working_size
 from camera_hub.motion.perspective import Perspective
-from camera_hub.motion.regions import Habits, find_regions
+from camera_hub.motion.regions import Habits, Region, find_regions
 from camera_hub.motion.reports import Followed, MotionSettings, Report, Sight
 from camera_hub.motion.tracks import Track, Tracks
 from camera_hub.motion.zones import Zones
@@ -155,7 +155,7 @@ class _Scene:
         steady = t_us >= self._settled_us
         if steady:
             regions = [] if seen.quiet else find_regions(seen, self._habits, self._exact.least_area)
-            self._tracks.update(regions, t_us, dt_s)
+            self._tracks.update(regions, t_us, dt_s, lambda region: self._sharpness(tone, region))
             self._rest(tone, t_us)
         if t_us - self._learned_us >= LEARN_US:
             since_s = min((t_us - self._learned_us) / 1e6, LEARN_MOST_S)
@@ -164,6 +164,11 @@ class _Scene:
             self._habits.learn(None if seen.quiet else seen.different, held, since_s)
             self._learned_us = t_us
         return self.events.update(self._tracks.all, t_us, steady)
+
+    def _sharpness(self, tone: NDArray[np.uint8], region: Region) -> float:
+        rows = slice(int(region.top), int(region.bottom))
+        columns = slice(int(region.left), int(region.right))
+        return self._background.sharpness(tone, rows, columns)
 
     def _whole_picture_changed(self, seen: Difference, t_us: int, dt_s: float) -> bool:
         if seen.quiet:

@@ -19,6 +19,7 @@ from camera_hub.motion.tracks import Track
 from camera_hub.motion.zones import Zones
 
 QUIET_US = 2_500_000  # nothing moved for so long: the event is over
+LEAD_US = 1_500_000  # what was followed for longer before it was believed may have been its light, or a leaf
 TELL_US = 1_500_000  # an open event is told again at most this often, but for a new zone or crossing
 LONGEST_US = 300_000_000  # where it never rests, an event is told in parts of this length
 BETTER = 1.15  # a picture must be this much better to be told
@@ -86,7 +87,8 @@ class Events:
     def _opened(self, moving: list[Track], t_us: int) -> Report:
         self.number += 1
         journeys = [self._journeys[track] for track in moving]
-        start_us = max(min(journey.stirred_us for journey in journeys), self._ended_us)
+        came_us = min(journey.stirred_us for journey in journeys)
+        start_us = max(came_us, self._ended_us, t_us - LEAD_US)
         event = Event(self.number, start_us, t_us, t_us, stays={}, journeys={})
         self._open = event
         lead = self._take(event, moving, t_us)

@@ -7,6 +7,7 @@ track stays believed while it moves, and is held a while when it stands still.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,6 +25,7 @@ HISTORY_US = 3_000_000  # how far back travel is measured
 STRAIGHT = 0.45  # net travel over the length of the way, at least
 FAST = 4.0  # own sizes a second; a bike goes straight where an insect does not
 FAST_STRAIGHT = 0.85
+BRISK = 2.5  # own sizes a second; few movers are faster
 EDGED = 0.25  # share of the region with an edge; light has next to none
 JUMP = 2.2  # a region that grows or shrinks by this factor in one frame has split or merged
 LEAST_TRAVEL = 0.2  # own sizes that a mover goes at least
@@ -32,6 +34,8 @@ GAPS = 0.4  # missed frames to seen ones, at most
 LIVELY = 0.1  # share of its area that changed a moment ago
 CROWD = 4  # unproven regions at one time that are as telling as one a second
 CLUTTERED = 1.0  # a second; from here on, what is no larger than the clutter is clutter
+SHARP = 0.5  # of its contrast goes at its edge over 3 px; an insect at the lens is out of focus
+FAST_SHARP = 0.7  # ... and what is fast for its size
 STRIDE = 3.0  # px; a shorter way is jitter
 STIRS = 0.02  # share of the area that must change in a moment, else it stands still
 CLUTTER_S = 10.0  # time constant of the count of regions that came to nothing
@@ -55,6 +59,9 @@ class Track:
     history: list[tuple[int, float, float, float]] = field(default_factory=list)  # (t, x, y, area)
     anchor: tuple[float, float] = (0.0, 0.0)  # where it last was clearly elsewhere
     edged: float = 0.0  # share of it with an edge, smoothed
+    sharp: list[float] = field(
+        default_factory=list
+    )  # how sharp its edges were each time that all else spoke for it
     way: float = 0.0  # px gone in all from anchor to anchor, so that jitter does not count
     strength: float = 0.0  # peak belief, 0..1
 
@@ -81,8 +88,11 @@ class Tracks:
         self._clutter = 0.0  # regions a second that came to nothing
         self._speck = 0.0  # px; their usual peak area
 
-    def update(self, regions: list[Region], t_us: int, dt_s: float) -> None:
-        """Take in what one frame shows."""
+    def update(
+        self, regions: list[Region], t_us: int, dt_s: float, sharpness: Callable[[Region], float]
+    ) -> None:
+        """Take in what one frame shows; `sharpness` says how sharp the edges of a region are."""
+        self._sharpness = sharpness
         self._clutter *= math.exp(-dt_s / CLUTTER_S)
         if not regions and not self.all:
             return
@@ -187,18 +197,27 @@ class Tracks:
         )
         if track.frames < PROOF_FRAMES or t_us - track.history[0][0] < PROOF_US * min(doubt, 3.0):
             return False
-        if track.missed > GAPS * track.frames or min(track.edged, region.structured) < EDGED:
-            return False
-        if region.moving < max(3.0, LIVELY * region.area) or not self._perspective.possible(region):
-            return False
-        if clutter > CLUTTERED and track.peak < 2 * speck:
+        if not self._is_thing(track) or (clutter > CLUTTERED and track.peak < 2 * speck):
             return False
         travel = track.travel()
         leaves = HOVER_TRAVEL if t_us - track.born_us > HISTORY_US else LEAST_TRAVEL
         if travel < max(self._exact.least_travel, leaves * region.size) * doubt:
             return False
         gone = math.hypot(region.x - track.history[0][1], region.y - track.history[0][2])
-        return gone >= (FAST_STRAIGHT if fast > FAST else STRAIGHT) * max(track.way, 1.0)
+        if gone < (FAST_STRAIGHT if fast > FAST else STRAIGHT) * max(track.way, 1.0):
+            return False
+        track.sharp.append(self._sharpness(region))  # last, since it costs most
+        return sum(track.sharp) >= (FAST_SHARP if fast > BRISK else SHARP) * len(track.sharp)
+
+    def _is_thing(self, track: Track) -> bool:
+        """Whether it is there without many gaps, has edges, changes, and is as large as is possible there."""
+        region = track.region
+        return (
+            track.missed <= GAPS * track.frames
+            and min(track.edged, region.structured) >= EDGED
+            and region.moving >= max(3.0, LIVELY * region.area)
+            and self._perspective.possible(region)
+        )
 
     def _clutter_beside(self, track: Track) -> tuple[float, float]:
         """Regions a second that come to nothing, and their usual size in px, as seen by `track`.
