@@ -9,6 +9,7 @@ track stays believed while it moves, and is held a while when it stands still.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -25,6 +26,7 @@ HISTORY_US = 3_000_000  # how far back travel is measured
 STRAIGHT = 0.45  # net travel over the length of the way, at least
 FAST = 4.0  # own sizes a second; a bike goes straight where an insect does not
 FAST_STRAIGHT = 0.85
+TOO_FAST = 8.0  # ... nobody is so fast
 BRISK = 2.5  # own sizes a second; few movers are faster
 EDGED = 0.25  # share of the region with an edge; light has next to none
 JUMP = 2.2  # a region that grows or shrinks by this factor in one frame has split or merged
@@ -75,6 +77,11 @@ class Track:
             (math.hypot(self.region.x - x, self.region.y - y) for _, x, y, _ in self.history),
             default=0.0,
         )
+
+    def ran(self) -> float:
+        """The length of its way within its history, with its jitter."""
+        points = [(x, y) for _, x, y, _ in self.history] + [(self.region.x, self.region.y)]
+        return sum(math.dist(a, b) for a, b in pairwise(points))
 
 
 class Tracks:
@@ -186,7 +193,8 @@ class Tracks:
     def _proven(self, track: Track, t_us: int) -> bool:
         region = track.region
         age_s = max((t_us - track.history[0][0]) / US, 0.1)
-        fast = track.way / age_s / max(region.size, 8.0)
+        ran = track.ran()
+        fast = ran / age_s / max(region.size, 8.0)
         clutter, speck = self._clutter_beside(track)
         like_clutter = min(1.0, 4 * speck / track.peak)
         doubt = self._exact.patience * (
@@ -197,14 +205,14 @@ class Tracks:
         )
         if track.frames < PROOF_FRAMES or t_us - track.history[0][0] < PROOF_US * min(doubt, 3.0):
             return False
-        if not self._is_thing(track) or (clutter > CLUTTERED and track.peak < 2 * speck):
+        if fast > TOO_FAST or not self._is_thing(track) or (clutter > CLUTTERED and track.peak < 2 * speck):
             return False
         travel = track.travel()
         leaves = HOVER_TRAVEL if t_us - track.born_us > HISTORY_US else LEAST_TRAVEL
         if travel < max(self._exact.least_travel, leaves * region.size) * doubt:
             return False
         gone = math.hypot(region.x - track.history[0][1], region.y - track.history[0][2])
-        if gone < (FAST_STRAIGHT if fast > FAST else STRAIGHT) * max(track.way, 1.0):
+        if gone < (FAST_STRAIGHT * ran if fast > FAST else STRAIGHT * max(track.way, 1.0)):
             return False
         track.sharp.append(self._sharpness(region))  # last, since it costs most
         return sum(track.sharp) >= (FAST_SHARP if fast > BRISK else SHARP) * len(track.sharp)
