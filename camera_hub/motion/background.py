@@ -131,7 +131,7 @@ class Background:
             active(cell_share(different))
         ):
             return Difference(*(self._nothing,) * 4, light=None, gap=gap, quiet=True)
-        cv2.compare(self._difference_edges(tone), limit, cv2.CMP_GT, structured)
+        cv2.compare(self._difference_edges(tone), self._spread.edge_limit, cv2.CMP_GT, structured)
         light = self._light(tone, cell_share(structured))
         if light is not None:
             self._without_light(tone, light)

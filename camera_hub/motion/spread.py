@@ -18,6 +18,7 @@ SPREAD_AT = 0.8  # the spread is the deviation that this share of the time stays
 SPREAD_UP = 0.7  # a second; the spread's growth while it is exceeded
 LEAST_SPREAD, MOST_SPREAD = 0.7, 40.0  # tones
 FIRST_SPREAD = 2.0  # tones
+EDGE_SHARE = 0.7  # an edge takes a few pixels, and shows less over three than the whole contrast
 START_S = 1.0  # first look at a scene: all is learned faster
 
 Picture = NDArray[np.uint8]
@@ -38,6 +39,9 @@ class Spread:
         self._limits = np.minimum(exact.least_tones + exact.spreads * _SPREADS, 255).astype(np.uint8)
         self.limit: Picture = self._limits[self._log]
         """What differs by more than this, in tones, differs."""
+        self._edge_limits = (self._limits * EDGE_SHARE).astype(np.uint8)
+        self.edge_limit: Picture = self._edge_limits[self._log]
+        """What differs from its neighbours by more than this, in tones, is an edge."""
         self._exceeded = np.empty(shape, np.uint8)
         self._up = self._down = 0.0  # what has been owed since the last whole step
 
@@ -61,3 +65,4 @@ class Spread:
         cv2.add(self._log, up + down, self._log, exceeded)  # type: ignore[call-overload]
         cv2.subtract(self._log, down, self._log, where)  # type: ignore[call-overload]
         cv2.LUT(self._log, self._limits, self.limit)
+        cv2.LUT(self._log, self._edge_limits, self.edge_limit)
