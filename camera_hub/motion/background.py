@@ -35,6 +35,7 @@ LEAST_LIGHT = 2  # tones; a smaller change of light is left to the mean
 RECENT_US = 400_000  # "a moment ago": long enough for a slow mover to show, short for a still one to rest
 
 LEAST_CONTRAST = 8  # tones; less has no edge to speak of
+LEAST_TEXTURE = 6  # cells; over fewer, two textures are alike by chance
 LEAST_EDGE = 6  # px; with fewer nothing can be said
 
 ACTIVE = 64  # of 255: a cell counts when a quarter of it differs
@@ -270,6 +271,22 @@ class Background:
             return 0.0
         edge = min(steps.size, int(1.5 * math.sqrt(gap.size)) + 2)
         return float(np.sort(steps)[-edge]) / float(gap[gap.size * 5 // 6])
+
+    def shows_through(self, tone: Picture, rows: slice, columns: slice, cells: NDArray[np.bool_]) -> float:
+        """How much the background's own texture is still there in `cells`, the grid of that part, -1..1.
+
+        Light leaves the ground's texture where it is; a thing hides it. Near 0 where there is none;
+        0 where there is too little to tell.
+        """
+        if np.count_nonzero(cells) < LEAST_TEXTURE:
+            return 0.0
+        pixels = _pixels(cells.view(np.uint8)).view(bool)
+        now, then = (
+            cv2.subtract(part, cv2.blur(part, (7, 7)), dtype=cv2.CV_16S)[pixels].astype(np.int64)
+            for part in (tone[rows, columns], self._mean8[rows, columns])
+        )
+        scale = math.sqrt(float((now * now).sum()) * float((then * then).sum()))
+        return float((now * then).sum()) / max(scale, 1.0)
 
     def edge_gain(self, tone: Picture, cells: NDArray[np.bool_]) -> float:
         """How much more edge the picture has around the rim of `cells` than the background, -1..1.

@@ -16,11 +16,11 @@ from camera_hub.motion.frame import CELL, to_tone, working_size
 from camera_hub.motion.perspective import Perspective
 from camera_hub.motion.regions import Habits, Region, find_regions
 from camera_hub.motion.reports import Followed, MotionSettings, Report, Sight
-from camera_hub.motion.tracks import Track, Tracks
+from camera_hub.motion.tracks import Looks, Track, Tracks
 from camera_hub.motion.zones import Zones
 
 GAP_US = 2_000_000  # a longer step, or one backward, is a new scene
-IDLE_GAP_US = 12_000_000  # ... unless nothing went on before it: then frames may be left out on purpose
+IDLE_GAP_US = 70_000_000  # ... unless nothing went on before it: then frames may be left out on purpose
 LEARN_US = 150_000  # the background learns about this often
 LEARN_MOST_S = 1.0  # a single frame teaches no more than so many seconds' worth
 WHOLE = 0.55  # share of the cells that changed: not a mover, the scene
@@ -66,6 +66,11 @@ class MotionDetector:
         reports += scene.process(luma, t_us)
         self._number = scene.events.number
         return reports
+
+    def shows(self, luma: NDArray[np.uint8]) -> bool:
+        """Whether this picture shows anything that differs from the scene; it is not taken in."""
+        scene = self._scene
+        return scene is None or luma.shape != self._shape or scene.shows(luma)
 
     @property
     def idle(self) -> bool:
@@ -142,6 +147,10 @@ class _Scene:
             tone[self._zones.hidden] = 0
         return tone
 
+    def shows(self, luma: NDArray[np.uint8]) -> bool:
+        seen = self._background.compare(self._tone(luma))
+        return not seen.quiet and bool(find_regions(seen, self._habits, self._exact.least_area))
+
     def process(self, luma: NDArray[np.uint8], t_us: int) -> list[Report]:
         dt_s = (t_us - self.t_us) / 1e6
         self.t_us = t_us
@@ -155,7 +164,7 @@ class _Scene:
         steady = t_us >= self._settled_us
         if steady:
             regions = [] if seen.quiet else find_regions(seen, self._habits, self._exact.least_area)
-            self._tracks.update(regions, t_us, dt_s, lambda region: self._sharpness(tone, region))
+            self._tracks.update(regions, t_us, dt_s, lambda region: self._looks(tone, region))
             self._rest(tone, t_us)
         if t_us - self._learned_us >= LEARN_US:
             since_s = min((t_us - self._learned_us) / 1e6, LEARN_MOST_S)
@@ -165,10 +174,16 @@ class _Scene:
             self._learned_us = t_us
         return self.events.update(self._tracks.all, t_us, steady)
 
-    def _sharpness(self, tone: NDArray[np.uint8], region: Region) -> float:
+    def _looks(self, tone: NDArray[np.uint8], region: Region) -> Looks:
         rows = slice(int(region.top), int(region.bottom))
         columns = slice(int(region.left), int(region.right))
-        return self._background.sharpness(tone, rows, columns)
+        cells = region.cells[
+            rows.start // CELL : rows.stop // CELL, columns.start // CELL : columns.stop // CELL
+        ]
+        return Looks(
+            sharp=self._background.sharpness(tone, rows, columns),
+            through=self._background.shows_through(tone, rows, columns, cells),
+        )
 
     def _whole_picture_changed(self, seen: Difference, t_us: int, dt_s: float) -> bool:
         if seen.quiet:

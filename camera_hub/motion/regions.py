@@ -75,7 +75,7 @@ class Habits:
 def find_regions(seen: Difference, habits: Habits, least_area: float) -> list[Region]:
     """The regions of at least `least_area` px, largest first."""
     # Light has few edges, and where a mover comes in its light, only what is near an edge is the mover.
-    near_edge = cv2.dilate(cv2.compare(seen.structured, EDGY, cv2.CMP_GE), _NEAR)
+    near_edge = cv2.dilate(cv2.threshold(seen.structured, EDGY - 1, 1, cv2.THRESH_BINARY)[1], _NEAR)
     counts = np.asarray(cv2.bitwise_and(active(seen.different), near_edge), np.uint8)
     if not cv2.countNonZero(counts):
         return []

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,9 +39,17 @@ CROWD = 4  # unproven regions at one time that are as telling as one a second
 CLUTTERED = 1.0  # a second; from here on, what is no larger than the clutter is clutter
 SHARP = 0.5  # of its contrast goes at its edge over 3 px; an insect at the lens is out of focus
 FAST_SHARP = 0.7  # ... and what is fast for its size
+THROUGH = 0.7  # of the ground's texture still there: it is lit, not hidden
 STRIDE = 3.0  # px; a shorter way is jitter
 STIRS = 0.02  # share of the area that must change in a moment, else it stands still
 CLUTTER_S = 10.0  # time constant of the count of regions that came to nothing
+
+
+class Looks(NamedTuple):
+    """How a region looks from near."""
+
+    sharp: float  # of its contrast goes at its edges, about 1 in focus
+    through: float  # how much of the background's texture is still there, -1..1
 
 
 @dataclass
@@ -61,9 +70,7 @@ class Track:
     history: list[tuple[int, float, float, float]] = field(default_factory=list)  # (t, x, y, area)
     anchor: tuple[float, float] = (0.0, 0.0)  # where it last was clearly elsewhere
     edged: float = 0.0  # share of it with an edge, smoothed
-    sharp: list[float] = field(
-        default_factory=list
-    )  # how sharp its edges were each time that all else spoke for it
+    looks: list[Looks] = field(default_factory=list)  # each time that all else spoke for it
     way: float = 0.0  # px gone in all from anchor to anchor, so that jitter does not count
     strength: float = 0.0  # peak belief, 0..1
 
@@ -95,11 +102,9 @@ class Tracks:
         self._clutter = 0.0  # regions a second that came to nothing
         self._speck = 0.0  # px; their usual peak area
 
-    def update(
-        self, regions: list[Region], t_us: int, dt_s: float, sharpness: Callable[[Region], float]
-    ) -> None:
-        """Take in what one frame shows; `sharpness` says how sharp the edges of a region are."""
-        self._sharpness = sharpness
+    def update(self, regions: list[Region], t_us: int, dt_s: float, looks: Callable[[Region], Looks]) -> None:
+        """Take in what one frame shows; `looks` looks at a region from near."""
+        self._looks = looks
         self._clutter *= math.exp(-dt_s / CLUTTER_S)
         if not regions and not self.all:
             return
@@ -214,8 +219,9 @@ class Tracks:
         gone = math.hypot(region.x - track.history[0][1], region.y - track.history[0][2])
         if gone < (FAST_STRAIGHT * ran if fast > FAST else STRAIGHT * max(track.way, 1.0)):
             return False
-        track.sharp.append(self._sharpness(region))  # last, since it costs most
-        return sum(track.sharp) >= (FAST_SHARP if fast > BRISK else SHARP) * len(track.sharp)
+        track.looks.append(self._looks(region))  # last, since it costs most
+        sharp, through = (sum(values) / len(track.looks) for values in zip(*track.looks, strict=True))
+        return bool(sharp >= (FAST_SHARP if fast > BRISK else SHARP) and through <= THROUGH)
 
     def _is_thing(self, track: Track) -> bool:
         """Whether it is there without many gaps, has edges, changes, and is as large as is possible there."""
