@@ -21,13 +21,14 @@ class _Types(NamedTuple):
     sets: tuple[int, int, int]  # VPS, SPS, PPS
     delimiter: int  # access unit delimiter
     pictures: range  # what holds a part of a picture
+    fresh: range  # ... of one that needs no other
 
 
 _TYPES = {
-    "h264": _Types(sets=(_NONE, 7, 8), delimiter=9, pictures=range(1, 6)),
-    "hevc": _Types(sets=(32, 33, 34), delimiter=35, pictures=range(32)),
+    "h264": _Types(sets=(_NONE, 7, 8), delimiter=9, pictures=range(1, 6), fresh=range(5, 6)),
+    "hevc": _Types(sets=(32, 33, 34), delimiter=35, pictures=range(32), fresh=range(16, 24)),
 }
-_UNKNOWN = _Types(sets=(_NONE, _NONE, _NONE), delimiter=_NONE, pictures=range(0))
+_UNKNOWN = _Types(sets=(_NONE, _NONE, _NONE), delimiter=_NONE, pictures=range(0), fresh=range(0))
 
 CODECS = tuple(_TYPES)
 """The codecs that are known here, by FFmpeg's names; the others have no parameter sets."""
@@ -117,6 +118,40 @@ def with_parameter_sets(keyframe: bytes, told: ParameterSets) -> bytes:
     first = [unit for unit in head if nal_type(codec, unit) == delimiter]
     others = [unit for unit in head if nal_type(codec, unit) not in (*_TYPES[codec].sets, delimiter)]
     return joined([*first, *sets.units, *others]) + keyframe[_picture_at(codec, keyframe) :]
+
+
+def picture_bytes(codec: str, data: bytes) -> int:
+    """How many bytes of an access unit are picture: no padding, no parameter sets, no messages.
+
+    Padding is what fills a constant bit rate: NAL units of its own, zeros, or words of zeros behind a
+    picture (H.264 7.3.2.7, 7.4.2.10 and B.1). All of the data where the codec is not known.
+    """
+    pictures = _TYPES.get(codec, _UNKNOWN).pictures
+    if not pictures:
+        return len(data)
+    h264 = codec == "h264"
+    total = 0
+    begin = data.find(_MARK) + 3
+    while 3 <= begin < len(data):
+        following = data.find(_MARK, begin)
+        if (data[begin] & 0x1F if h264 else data[begin] >> 1 & 0x3F) in pictures:
+            end = following if following >= 0 else len(data)
+            while data.endswith((b"\0", b"\0\0\3"), begin, end):
+                end -= 1
+            total += end - begin
+        begin = following + 3
+    return total
+
+
+def can_begin(codec: str, keyframe: bytes) -> bool:
+    """Whether a decoder that begins here has a whole picture at once, as it has not where keyframes are
+    those places from which on the picture is refreshed bit by bit. Of an unknown codec it is believed."""
+    types = _TYPES.get(codec, _UNKNOWN)
+    if not types.pictures:
+        return True
+    at = _picture_at(codec, keyframe)
+    at = keyframe.find(_MARK, at) + 3
+    return 3 <= at < len(keyframe) and nal_type(codec, keyframe[at : at + 1]) in types.fresh
 
 
 def _picture_at(codec: str, data: bytes) -> int:

@@ -98,6 +98,26 @@ class RecordingCause(StrEnum):
         return cls.UNEXPECTED if isinstance(value, str) else None
 
 
+class GateReason(StrEnum):
+    """Why every picture of a camera has to be decoded, for programs; what holds of Cause holds here too."""
+
+    LEARNING = "learning"  # what is usual is still being learned
+    B_FRAMES = "b-frames"  # the packets are not in the order of their pictures
+    INTRA_REFRESH = "intra-refresh"  # keyframes from which one cannot start: refreshed bit by bit
+    RARE_KEYFRAMES = "rare-keyframes"  # they come too rarely or not at all
+    ONLY_KEYFRAMES = "only-keyframes"  # there is hardly anything else
+    RESTLESS = "restless"  # packets are large and small without anything moving
+    BLIND = "blind"  # the sizes of the packets do not show what moves
+    PROVING = "proving"  # too uneven to be trusted before they have foretold some events
+    HELD_BACK = "held-back"  # the decoder does not give a keyframe's picture at once
+    SWITCHED_OFF = "switched-off"  # somebody wants every picture
+    UNEXPECTED = "unexpected"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "GateReason | None":
+        return cls.UNEXPECTED if isinstance(value, str) else None
+
+
 class NotLive(StrEnum):
     """Why a stream cannot be watched live, for programs; what a problem of the API has as `code`."""
 

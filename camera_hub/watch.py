@@ -5,15 +5,14 @@ score holds for what a village has. Promises that the same packets give the same
 the pace; no thread and no clock of its own. Relies on one caller at a time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from camera_hub.annexb import can_begin, picture_bytes
 from camera_hub.cameras.decoding import DecodedFrame, LumaDecoder
 from camera_hub.config import CameraConfig
-from camera_hub.model import Packet, StreamInfo
+from camera_hub.model import GateReason, Packet, StreamInfo
 from camera_hub.motion import Gate, MotionDetector, MotionSettings, Numbers, PersonHeight, Report
-
-HELD_BACK = "the decoder does not give a keyframe's picture at once"
 
 
 def motion_settings(camera: CameraConfig) -> MotionSettings:
@@ -27,6 +26,17 @@ def motion_settings(camera: CameraConfig) -> MotionSettings:
         person_height=tuple(PersonHeight(place.at, place.height) for place in motion.person_height),
         numbers=Numbers(**motion.exact.model_dump()),
     )
+
+
+def _weigher(codec: str) -> Callable[[Packet], tuple[int, bool]]:
+    """What the gate asks of each packet."""
+
+    def weigh(packet: Packet) -> tuple[int, bool]:
+        if packet.keyframe:
+            return len(packet.data), can_begin(codec, packet.data)
+        return picture_bytes(codec, packet.data), False
+
+    return weigh
 
 
 class Look(NamedTuple):
@@ -58,7 +68,7 @@ class Watch:
     def open(self, info: StreamInfo) -> None:
         """A stream begins, or the same one again."""
         if info != self._info:
-            self.gate = Gate()  # another make of stream, other sizes
+            self.gate = Gate((info.width, info.height), _weigher(info.codec))  # other sizes
         self._info = info
         self._damaged = self.damaged
         self.gate.restart()
@@ -72,15 +82,30 @@ class Watch:
         decoder = self._decoder
         if decoder is None:
             return
-        asleep = self.gate.asleep
-        for wanted in self.gate.let(packet):
-            self.decoded += 1
-            times = []
-            for frame in decoder.decode(wanted):
-                times.append(frame.pts_us)
+        wanted = self.gate.let(packet)
+        if self.gate.asleep and wanted:
+            wanted, frames = self._glance(decoder, packet)
+            for frame in frames:
                 yield self._look(frame)
-            if asleep and wanted.keyframe and times != [wanted.pts_us]:
-                self.gate.give_up(HELD_BACK)
+        # What was kept may begin with a keyframe that was looked at before.
+        seen_us = self._last_us if len(wanted) > 1 else None
+        for one in wanted:
+            self.decoded += 1
+            for frame in decoder.decode(one):
+                if seen_us is None or frame.pts_us > seen_us:
+                    yield self._look(frame)
+
+    def _glance(
+        self, decoder: LumaDecoder, keyframe: Packet
+    ) -> tuple[Sequence[Packet], Sequence[DecodedFrame]]:
+        """The keyframe's picture, if it shows nothing; else what is to be decoded before it, and itself."""
+        self.decoded += 1
+        frames = decoder.decode(keyframe)
+        if [frame.pts_us for frame in frames] != [keyframe.pts_us]:
+            self.gate.give_up(GateReason.HELD_BACK)
+        elif self.detector.shows(frames[0].luma):
+            return self.gate.wake(), ()
+        return (), frames
 
     def _look(self, frame: DecodedFrame) -> Look:
         self._last_us = frame.pts_us

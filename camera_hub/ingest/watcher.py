@@ -12,7 +12,7 @@ from camera_hub.config import CameraConfig
 from camera_hub.ingest.messages import EventFound
 from camera_hub.ingest.packet_queue import Pause, packet_queue
 from camera_hub.ingest.telling import EventTeller
-from camera_hub.model import Packet, StreamInfo
+from camera_hub.model import GateReason, Packet, StreamInfo
 from camera_hub.watch import Watch, motion_settings
 
 log = structlog.get_logger(__name__)
@@ -32,7 +32,7 @@ class Watcher:
         self._watch = Watch(motion_settings(camera))
         self._teller = EventTeller(camera.id, lambda wall_us: str(ULID.from_timestamp(wall_us / 1e6)))
         self._camera = camera.id
-        self._gate_reason = ""  # as logged last
+        self._gate_reason: GateReason | None = None  # as logged last
         self._latest: DecodedFrame | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -77,7 +77,7 @@ class Watcher:
         reason = self._watch.gate.reason
         if packet.keyframe and reason != self._gate_reason:
             self._gate_reason = reason
-            log.debug("gate", camera=self._camera, awake_because=reason or None)
+            log.debug("gate", camera=self._camera, awake_because=reason)
 
     def _end(self) -> None:
         """The stream has stopped: nobody knows what moves now, so nothing stays open."""

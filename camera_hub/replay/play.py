@@ -15,6 +15,7 @@ from camera_hub.cameras.clip import ClipSource
 from camera_hub.cameras.source import CameraError, TruncatedError
 from camera_hub.model import Packet
 from camera_hub.motion import MotionSettings
+from camera_hub.motion.gate import WORDS
 from camera_hub.replay.clips import ClipFile, look_at
 from camera_hub.replay.frames import FrameReader
 from camera_hub.replay.gathered import Gathered
@@ -79,7 +80,8 @@ class Played:
     @property
     def gate(self) -> str:
         """Why everything was decoded at the end; empty where it need not be."""
-        return self._gate_off or self.watch.gate.reason
+        reason = self.watch.gate.reason
+        return self._gate_off or (WORDS.get(reason, reason) if reason else "")
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -31,8 +31,8 @@ SIGNALS = (
     ),
     (
         "Packets",
-        "By how much the packets are heavier than usual (1 is 2.7 times), and the limit from which the gate "
-        "wakes. Asleep, only keyframes are decoded.",
+        "By how much the packets are heavier than usual, as a share of what wakes the gate (1). "
+        "Asleep, only keyframes are decoded, and not all of them.",
     ),
 )
 

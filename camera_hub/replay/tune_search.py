@@ -11,6 +11,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from camera_hub.model import GateReason
 from camera_hub.motion import Gate, MotionDetector, MotionSettings
 from camera_hub.replay.gathered import Gathered
 from camera_hub.replay.labels import Labels
@@ -18,8 +19,6 @@ from camera_hub.replay.result import ClipResult
 from camera_hub.replay.runner import Job, run_all
 from camera_hub.replay.score import scored
 from camera_hub.watch import Look, Watch
-
-ALL_IS_DECODED = "other settings are tried on all frames"
 
 
 def search(
@@ -72,7 +71,7 @@ class _Tried:
         self._labels = labels
 
     def observe(self, look: Look, watch: Watch) -> None:
-        watch.gate.give_up(ALL_IS_DECODED)
+        watch.gate.give_up(GateReason.SWITCHED_OFF)
         luma, t_us = look.frame.luma, look.frame.pts_us
         for candidate in self._candidates:
             candidate.see(luma, t_us)
