@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,29 @@ def make(composition: Composition, path: Path) -> dict[str, Any]:
     return document
 
 
+def compose_into(
+    out: Path, seed: int, minutes: float, conditions: Sequence[str] = tuple(RECIPES), clips: Path = CLIPS
+) -> None:
+    """Clips of the conditions in turn, until there are `minutes` of them; those that are there stay."""
+    cv2.setNumThreads(1)
+    out.mkdir(parents=True, exist_ok=True)
+    footage = Footage(clips)
+    cuts = CutOuts(footage)
+    made_s, number, began = 0.0, 0, time.monotonic()
+    while made_s < 60 * minutes:
+        condition = conditions[number % len(conditions)]
+        path = out / f"{number:03d}-{condition}-s{seed}.mp4"
+        labels = path.with_name(f"{path.stem}.events.json")
+        if not labels.is_file():
+            make(compose(condition, number, seed, footage, cuts), path)
+        made_s += json.loads(labels.read_text(encoding="utf-8"))["duration_s"]
+        number += 1
+        pace = made_s / max(time.monotonic() - began, 1e-3)
+        sys.stderr.write(
+            f"{path.name}: {made_s / 60:.1f} of {minutes:g} minutes, {pace:.1f} times real time\n"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.compose", description=__doc__)
     parser.add_argument("out", type=Path, help="the folder to write into")
@@ -65,23 +89,7 @@ def main() -> None:
         parser.error(
             f"{given.clips} is not there; the plates come from the labelled clips: say --clips FOLDER"
         )
-    cv2.setNumThreads(1)
-    given.out.mkdir(parents=True, exist_ok=True)
-    footage = Footage(given.clips)
-    cuts = CutOuts(footage)
-    made_s, number, began = 0.0, 0, time.monotonic()
-    while made_s < 60 * given.minutes:
-        condition = conditions[number % len(conditions)]
-        composition = compose(condition, number, given.seed, footage, cuts)
-        path = given.out / f"{number:03d}-{condition}-s{given.seed}.mp4"
-        if not path.with_name(f"{path.stem}.events.json").is_file():
-            make(composition, path)
-        made_s += composition.duration_s
-        number += 1
-        pace = made_s / max(time.monotonic() - began, 1e-3)
-        sys.stderr.write(
-            f"{path.name}: {made_s / 60:.1f} of {given.minutes:g} minutes, {pace:.1f} times real time\n"
-        )
+    compose_into(given.out, given.seed, given.minutes, conditions, given.clips)
 
 
 if __name__ == "__main__":
