@@ -12,6 +12,7 @@ START_CODE = b"\x00\x00\x00\x01"
 _MARK = b"\x00\x00\x01"  # what all start codes have in common
 
 
+_FILLING = (0, 3)  # bytes that words of padding end in
 _NONE = -1  # a NAL unit type that no codec has
 
 
@@ -136,8 +137,9 @@ def picture_bytes(codec: str, data: bytes) -> int:
         following = data.find(_MARK, begin)
         if (data[begin] & 0x1F if h264 else data[begin] >> 1 & 0x3F) in pictures:
             end = following if following >= 0 else len(data)
-            while data.endswith((b"\0", b"\0\0\3"), begin, end):
-                end -= 1
+            if data[end - 1] in _FILLING:
+                while data.endswith((b"\0", b"\0\0\3"), begin, end):
+                    end -= 1
             total += end - begin
         begin = following + 3
     return total

@@ -213,13 +213,14 @@ class ClipSource(FFmpegSource):
     def _converted(self, to_annexb: BitStreamFilterContext, read: "av.Packet[Any]") -> list["av.Packet[Any]"]:
         """What was read, in Annex B; an empty packet in its place where one could not go on with it."""
         self._whole = (self._whole or read.is_keyframe) and not read.is_corrupt
-        left_out: av.Packet[Any] = av.Packet()
-        left_out.pts, left_out.dts, left_out.time_base = read.pts, read.dts, read.time_base
+        pts, dts = read.pts, read.dts
         if self._whole:
             try:
                 return to_annexb.filter(read)
             except (av.error.FFmpegError, ValueError):
                 self._whole = False
+        left_out: av.Packet[Any] = av.Packet()
+        left_out.pts, left_out.dts, left_out.time_base = pts, dts, read.time_base
         return [left_out]
 
 

@@ -40,7 +40,7 @@ BACK_US = 3 * US  # before it wakes, a mover may have begun: a small one is noti
 
 # Longest GOP, and how often a keyframe is looked at. With a longer GOP, a mover that the sizes do
 # not show would be seen too late.
-SURE = (64 * US, 16 * US)  # the smallest mover that matters shows in the sizes
+SURE = (64 * US, 24 * US)  # the smallest mover that matters shows in the sizes
 NEARLY = (4_500_000, 1 * US)  # larger ones do: smaller ones must show in the keyframes
 PROVED = (8 * US, 1 * US)
 NEARLY_TIMES = 3.0  # how much more than the smallest mover a larger one costs
@@ -82,13 +82,14 @@ class Gate:
         self._gops: deque[tuple[int, int]] = deque(maxlen=GOPS)  # (length in µs, packets)
         self._trials = Trials()
         self._unfit: GateReason | None = None
-        self._sure = False
+        self._trust: tuple[int, int] | None = None  # see _judge
         self._begin()
 
     def _begin(self) -> None:
         self.asleep = False
         self._t_us: int | None = None
         self._gops.clear()
+        self._longest = (0, 0)  # of these GOPs: the greatest length (µs), the least number of packets
         self._keyframe_us: int | None = None  # of the GOP that is running
         self._place = 0
         self._shown_us = 0  # the last keyframe let through
@@ -96,6 +97,7 @@ class Gate:
         self._odd: tuple[int, GateReason] | None = None  # when something forbade to sleep for a while
         self._looked_us: int | None = None
         self._idle_us: int | None = None  # since when nothing goes on
+        self._woken_by_sizes = False  # and nothing has been seen since
         self._heavy_us: int | None = None
 
     @property
@@ -146,6 +148,7 @@ class Gate:
         if fresh:
             self._forget_gops()
         if self._sizes.heavy or not self._trust or self._of_the_stream():
+            self._woken_by_sizes = self._sizes.heavy
             self._keep(packet, fresh)
             return self._release(fresh)
         return self._let_or_keep(packet, fresh)
@@ -172,10 +175,12 @@ class Gate:
         """What the detector made of the picture at `t_us`: its reports, and whether all is idle."""
         for report in reports:
             self._trials.told(report, t_us, self._trust is not None)
+        self._judge()
         if not idle:
             if self._idle_us is not None:
                 self._sizes.doubt()
             self._idle_us = None
+            self._woken_by_sizes = False
             if self.asleep:
                 self.asleep = False
                 self._drop()
@@ -185,6 +190,9 @@ class Gate:
         if self.asleep and t_us == self._shown_us:
             self._drop(keep=1)  # the detector has gone on
         elif not self.asleep and self._at_rest(t_us) and not self.reason:
+            if self._woken_by_sizes:
+                self._sizes.false_alarm()
+                self._woken_by_sizes = False
             self._fall_asleep(t_us)
 
     def _fall_asleep(self, t_us: int) -> None:
@@ -203,8 +211,10 @@ class Gate:
         if fresh:
             if self._keyframe_us is not None:
                 self._gops.append((t_us - self._keyframe_us, self._place + 1))
+                self._longest = max(us for us, _ in self._gops), min(packets for _, packets in self._gops)
             self._keyframe_us, self._place = t_us, 0
             self._sizes.keyframe(size)
+            self._judge()
             return True
         if packet.keyframe:
             self._odd = (t_us, GateReason.INTRA_REFRESH)
@@ -216,6 +226,8 @@ class Gate:
             self._heavy_us = t_us
         if sizes.known:
             self._trials.weighed(t_us, dt_us, sizes.heavy, quiet)
+        else:
+            self._trust = None
         return False
 
     def _forget_gops(self) -> None:
@@ -270,19 +282,18 @@ class Gate:
         newest_us = t_us if self._t_us is None else self._t_us  # pictures may come late, from what was kept
         return idle and (self._heavy_us is None or newest_us - self._heavy_us >= LIGHT_US)
 
-    @property
-    def _trust(self) -> tuple[int, int] | None:
-        """Longest GOP and how often to look (µs), by how far sizes can be trusted; None: not at all."""
+    def _judge(self) -> None:
+        """By how far sizes can be trusted: longest GOP and how often to look (µs); None: not at all."""
         sizes, trials = self._sizes, self._trials
+        sure = sizes.margin <= sizes.mover * (STILL_SURE if self._trust is SURE else 1)
         if trials.banned or not sizes.known:
-            return None
-        if sizes.margin <= sizes.mover * (STILL_SURE if self._sure else 1):
-            self._sure = True
-            return SURE
-        self._sure = False
-        if trials.proved:
-            return PROVED
-        return NEARLY if sizes.margin <= NEARLY_TIMES * sizes.mover else None
+            self._trust = None
+        elif sure:
+            self._trust = SURE
+        elif trials.proved:
+            self._trust = PROVED
+        else:
+            self._trust = NEARLY if sizes.margin <= NEARLY_TIMES * sizes.mover else None
 
     def _untrusted(self) -> GateReason | None:
         return self._trials.reason if self._sizes.known else GateReason.LEARNING
@@ -294,11 +305,12 @@ class Gate:
             return self._odd[1]
         if self._keyframe_us is None:
             return GateReason.LEARNING
-        longest_us, _ = self._trust or PROVED
-        if now_us - self._keyframe_us > longest_us or any(length > longest_us for length, _ in self._gops):
+        allowed_us, _ = self._trust or PROVED
+        longest_us, fewest = self._longest
+        if now_us - self._keyframe_us > allowed_us or longest_us > allowed_us:
             return GateReason.RARE_KEYFRAMES
-        if not self._gops and longest_us < SURE[0]:
+        if not longest_us and self._trust is not SURE:
             return GateReason.LEARNING
-        if self._gops and min(packets for _, packets in self._gops) < LEAST_PACKETS:
+        if longest_us and fewest < LEAST_PACKETS:
             return GateReason.ONLY_KEYFRAMES
         return None

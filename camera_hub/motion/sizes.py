@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 US = 1_000_000
 WINDOWS_US = (US // 2, 2 * US)
 LEAST_OF_MOVER = (2.0, 0.8)  # times the smallest mover; what is over by less, in these windows, is nothing
+CAUTION, CAUTION_MOST = 1.15, 1.5  # times that, after each false alarm
 LEARN_US = 10 * US  # of quiet, before anything is said
 LEAST_SAMPLES = 40
 REMEMBERED_US = 90 * US
@@ -55,6 +56,7 @@ class Sizes:
         self._scale = MOVER * (picture[0] / WIDTH) ** POWER
         self._keyframes: deque[int] = deque(maxlen=KEYFRAMES)
         self._windows = tuple(map(_Window, WINDOWS_US, LEAST_OF_MOVER))
+        self._caution = 1.0
         self.mover = 0.0
         """What the smallest mover costs at least, bytes/s; 0 where that is not known."""
         self.forget()
@@ -65,6 +67,8 @@ class Sizes:
         """Whether there is a level to compare with."""
         self.heavy = False
         """Whether packets weigh clearly more now than they do when it is quiet."""
+        self.margin = math.inf
+        """What must be over, bytes/s, to be noticed."""
         self._now_us = 0  # of quiet
         self._new: list[tuple[int, int, int]] = []  # (when, place, bytes), not yet fitted
         self._old: Ints = np.empty((0, 3), np.int64)
@@ -78,11 +82,6 @@ class Sizes:
     def excess(self) -> float:
         """The excess now as a share of what makes packets heavy: from 1 on they are."""
         return max(window.share for window in self._windows)
-
-    @property
-    def margin(self) -> float:
-        """What must be over, bytes/s, to be noticed."""
-        return min(window.margin for window in self._windows) if self.known else math.inf
 
     def keyframe(self, size: int) -> None:
         """A GOP begins, with a keyframe of `size` bytes."""
@@ -112,6 +111,12 @@ class Sizes:
         while self._new and self._new[-1][0] > self._now_us - DOUBTED_US:
             self._new.pop()
 
+    def false_alarm(self) -> None:
+        """Packets were heavy, and nothing was seen."""
+        self._caution = min(self._caution * CAUTION, CAUTION_MOST)
+        for window in self._windows:
+            window.set_limit(self.mover * self._caution)
+
     def _watch_shift(self, dt_us: int) -> None:
         long = self._windows[1]
         if not self.known or long.low < long.rate < long.limit:
@@ -136,8 +141,9 @@ class Sizes:
         for window in self._windows:
             since = np.searchsorted(when, when - window.length_us, side="right")
             whole = when - when[0] >= window.length_us
-            window.fit((over[1:] - over[since])[whole], LEAST_SHARE * usual_rate, self.mover)
+            window.fit((over[1:] - over[since])[whole], LEAST_SHARE * usual_rate, self.mover * self._caution)
         self._usual = usual.tolist()
+        self.margin = min(window.margin for window in self._windows)
         self.known = True
 
 
@@ -182,9 +188,12 @@ class _Window:
         tail = float(rates[int(TAIL * (rates.size - 1))]) - middle
         self._middle = middle
         self.margin = max(SPREADS * spread, TAIL_TIMES * tail, least)
+        self.set_limit(mover)
+
+    def set_limit(self, mover: float) -> None:
         over = max(self.margin, self._of_mover * mover)
-        self.limit = middle + over
-        self.low = middle - over
+        self.limit = self._middle + over
+        self.low = self._middle - over
 
 
 def _levels(place: Ints, size: Ints) -> Ints:
