@@ -129,6 +129,11 @@ class Rain:
     bright: float
     slant: float
 
+    @property
+    def lets(self) -> float:
+        """The share of contrast that comes through."""
+        return 1.0
+
     def __post_init__(self) -> None:
         w, h = self.size
         self._tiles = [self._tile(w + 64, h + 64) for _ in range(7)]
@@ -165,6 +170,11 @@ class Snow:
     bright: float
     wind: float
 
+    @property
+    def lets(self) -> float:
+        """The share of contrast that comes through."""
+        return 1.0
+
     def __post_init__(self) -> None:
         w, h = self.size
         near = self.chance.random(self.many) ** 4
@@ -199,6 +209,11 @@ class Fog:
     tone: float
     drift: float  # cells a second
     patchy: float
+
+    @property
+    def lets(self) -> float:
+        """The share of contrast that comes through."""
+        return 1 - self.thick
 
     def __post_init__(self) -> None:
         self._tile = smooth_noise(self.chance, (64, 256), 9.0)

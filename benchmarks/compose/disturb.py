@@ -67,7 +67,11 @@ def insects(c: Composition, chance: Chance, few: bool = False) -> None:
             kind = str(chance.choice(["dart", "hover", "walk"], p=[0.5, 0.3, 0.2]))
             long = float(chance.uniform(*{"dart": (0.4, 1.6), "hover": (2, 9), "walk": (4, 15)}[kind]))
             start = now + float(chance.uniform(0, 1.5))
-            radius = w * float(chance.uniform(0.006, 0.05)) * (1 if kind != "hover" else 0.5)
+            radius = (
+                w
+                * float(chance.choice([chance.uniform(0.005, 0.02), chance.uniform(0.02, 0.07)]))
+                * (1 if kind != "hover" else 0.5)
+            )
             tone = float(chance.uniform(30, 190)) * (1 if bright else -0.7)
             c.insects.append(Insect((start, start + long), kind, radius, tone, c.view.size, chance))
             note(c, f"insect that {kind}s", start, start + long)

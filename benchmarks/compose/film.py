@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.compose.air import Displacement, Flag, Fog, Rain, Snow
 from benchmarks.compose.encode import Format
-from benchmarks.compose.footage import Array
+from benchmarks.compose.footage import Array, Box
 from benchmarks.compose.geometry import View
 from benchmarks.compose.labels import Labels
 from benchmarks.compose.lens import Insect, Noise, Overlay, Thread
@@ -135,9 +135,25 @@ class Film:
         c = self._c
         posed = [(mover.at(t, c.view), number) for number, mover in enumerate(c.movers)]
         for pose, number in sorted(((p, n) for p, n in posed if p is not None), key=lambda one: one[0].foot):
+            before = picture.copy()
             share, box = paint(picture, c.movers[number], pose, c.fronts)
             if t >= c.movers[number].stood_s:
-                self._labels.add(number, t, share, box)
+                self._labels.add(number, t, share, box, self._tones(before, picture, box, t))
+
+    def _tones(self, before: Array, after: Array, box: Box, t: float) -> float:
+        """By how many tones the clearest fifth of what changed in the box differs, in the light of `t`."""
+        h, w = after.shape[:2]
+        columns = slice(max(int(box[0]), 0), min(int(box[2]) + 1, w))
+        rows = slice(max(int(box[1]), 0), min(int(box[3]) + 1, h))
+        old, new = before[rows, columns, 1], after[rows, columns, 1]
+        changed = old != new
+        if not changed.any():
+            return 0.0
+        mode = self._mode(t)
+        curve = mode.table[:, 1].astype(np.float32)
+        place = (columns.start + columns.stop) / 2, (rows.start + rows.stop) / 2
+        gain = mode.lighting.gain(t, *place) * float(np.prod([one.lets for one in self._c.weather]))
+        return gain * float(np.percentile(np.abs(curve[old[changed]] - curve[new[changed]]), 80))
 
     def _finish(self, picture: Array, mode: Mode, t: float) -> Array:
         form, h = self._c.form, self._c.form.height

@@ -1,8 +1,9 @@
 """The exact labels of a composed clip, in the form of the labelled real clips.
 
-A mover counts while at least half of it shows and it is at least 8 px tall at 320 px width (a lying
-one: long). Less than that, where anything shows at all, is a `maybe`, as is all that moves around a
-tampering. Times are seconds from the first frame, ends exclusive.
+A mover counts while at least half of it shows, it is at least 8 px tall at 320 px width (a lying
+one: long), and a person could tell it from what is behind it. Less than that, where anything shows
+at all, is a `maybe`, as is all that moves around a tampering. Times are seconds from the first
+frame, ends exclusive.
 """
 
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from benchmarks.compose.footage import Box, Span
 LEAST_PX = 8.0  # at 320 px width
 HALF = 0.5
 ANYTHING = 0.02
+LEAST_TONES = 11.0  # of its clearest fifth; less, and nobody is asked to see it
 NEAR_S = 1.0  # a maybe this near an event says nothing that the event does not
 
 
@@ -25,10 +27,10 @@ class Labels:
     _counts: dict[int, list[Span]] = field(default_factory=dict)
     _maybe: dict[int, list[Span]] = field(default_factory=dict)
 
-    def add(self, number: int, t: float, share: float, box: Box) -> None:
-        """A mover's share that shows at `t`, and its whole box (px)."""
+    def add(self, number: int, t: float, share: float, box: Box, tones: float = 255.0) -> None:
+        """A mover's share that shows at `t`, its whole box (px), and how much it differs from its ground."""
         large = max(box[2] - box[0], box[3] - box[1]) * 320 / self.width >= LEAST_PX
-        if share >= HALF and large:
+        if share >= HALF and large and tones >= LEAST_TONES:
             self._grow(self._counts.setdefault(number, []), t)
         elif share > ANYTHING:
             self._grow(self._maybe.setdefault(number, []), t)

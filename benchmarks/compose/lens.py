@@ -44,6 +44,7 @@ class Insect:
             speed = w * self.chance.uniform(0.02, 0.12) / 30
             self._path = np.cumsum(np.stack([np.cos(turn), np.sin(turn)], 1) * (goes * speed)[:, None], 0)
             self._path += np.array([w, h]) * self.chance.uniform(0.15, 0.85, 2)
+        self._edge = float(self.chance.choice([1.0, 1.5, 1.5, 4.0]))  # in focus or not
         self._flap = float(self.chance.uniform(5, 14))
 
     def fly(self, picture: Array, t: float) -> None:
@@ -71,7 +72,7 @@ class Insect:
         c, s = (dx / (streak + 1e-6), dy / (streak + 1e-6)) if streak > 0.5 else (1.0, 0.0)
         along, across = x * c + y * s, y * c - x * s
         away = (along / (self.radius + 0.5 * streak)) ** 2 + (across / self.radius) ** 2
-        blob = self.tone * fade * beat * np.exp(-0.5 * away**1.5) / (1 + 0.25 * streak / self.radius)
+        blob = self.tone * fade * beat * np.exp(-0.5 * away**self._edge) / (1 + 0.25 * streak / self.radius)
         part = picture[top:low, left:right].astype(np.float32) + blob[:, :, None]
         picture[top:low, left:right] = np.clip(part, 0, 255).astype(np.uint8)
 

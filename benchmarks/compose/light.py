@@ -147,11 +147,12 @@ class Lightning:
 class Infrared:
     """The camera's own lamp at night: bright near and in the middle, dark at the rim."""
 
+    size: tuple[int, int]
     lit: float
     near: float
 
     def fields(self, t: float, x: Array, y: Array) -> tuple[Array | float, Array | float]:
-        w, h = float(x.max()), float(y.max())
+        w, h = self.size
         away = ((x - 0.5 * w) / (0.62 * w)) ** 2 + ((y - 0.62 * h) / (0.75 * h)) ** 2
         return np.asarray(self.lit * np.exp(-1.1 * away) * (0.55 + self.near * (y / h)), np.float32), 0.0
 
@@ -165,6 +166,14 @@ class Lighting:
 
     def __post_init__(self) -> None:
         self._x, self._y = grid(self.size)
+
+    def gain(self, t: float, x: float, y: float) -> float:
+        """What the picture is multiplied by at one place (px)."""
+        at_x, at_y = np.full((1, 1), x, np.float32), np.full((1, 1), y, np.float32)
+        times = 1.0
+        for source in self.sources:
+            times *= float(np.mean(source.fields(t, at_x, at_y)[0]))
+        return times
 
     def shine(self, picture: Array, t: float) -> Array:
         """The picture (uint8 BGR) in the light of `t`, uint8 BGR; bright light saturates softly."""

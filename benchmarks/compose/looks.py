@@ -30,15 +30,15 @@ def at_dusk(chance: np.random.Generator, light: str) -> Array:
 
 def dark(chance: np.random.Generator, light: str) -> Array:
     """Night with lamps, in colour."""
-    gain = float(chance.uniform(0.35, 0.6) if light in ("dusk", "night") else chance.uniform(0.18, 0.34))
-    return table(gain, float(chance.uniform(1.0, 1.25)), (1.05, 0.98, 0.95), 5.0)
+    gain = float(chance.uniform(0.5, 0.8) if light in ("dusk", "night") else chance.uniform(0.28, 0.45))
+    return table(gain, float(chance.uniform(0.9, 1.15)), (1.05, 0.98, 0.95), 6.0)
 
 
 def infrared(chance: np.random.Generator, light: str) -> Array:
     """Grey, flat at first: the camera's lamp does the rest."""
     if light == "night":
         return table(float(chance.uniform(0.9, 1.2)), float(chance.uniform(0.8, 1.0)), (1, 1, 1), 3.0)
-    return table(float(chance.uniform(0.7, 1.0)), float(chance.uniform(1.1, 1.5)), (1, 1, 1), 6.0)
+    return table(float(chance.uniform(0.85, 1.15)), float(chance.uniform(1.0, 1.3)), (1, 1, 1), 6.0)
 
 
 def of(look: str, light: str, chance: np.random.Generator) -> Array:

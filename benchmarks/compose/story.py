@@ -63,26 +63,24 @@ ROADS = ("car-park", "asphalt", "lane", "fields", "bend", "street", "yard")
 RECIPES = {
     "day": Recipe(DAY, few=0.05),
     "night": Recipe(NIGHT, "infrared", few=0.1),
-    "insects": Recipe(NIGHT, "infrared", few=0.35),
-    "headlights": Recipe(ROADS, "dark", few=0.35, headlamps=True, moving=0.1),
-    "clouds": Recipe(
-        ("lane", "fields", "street", "street", "winter", "bend", "tree", "under-roof"), few=0.25
-    ),
+    "insects": Recipe(NIGHT, "infrared", few=0.45),
+    "headlights": Recipe(ROADS, "dark", few=0.45, headlamps=True, moving=0.1),
+    "clouds": Recipe(("lane", "fields", "street", "street", "winter", "bend", "tree", "under-roof"), few=0.4),
     "wind": Recipe(
         ("tree", "tree", "foliage", "under-roof", "steps", "winter", "street", "rain-yard", "fields"),
-        few=0.25,
+        few=0.4,
         moving=0.8,
     ),
     "lamp": Recipe(
-        ("car-park", "asphalt", "room", "yard", "lane", "street", "steps"), "dark", few=0.3, moving=0.1
+        ("car-park", "asphalt", "room", "yard", "lane", "street", "steps"), "dark", few=0.4, moving=0.1
     ),
     "rain": Recipe(
         ("rain-yard", "rain-yard", "lane", "street", "bend", "car-park", "winter", "asphalt"),
         "gloomy",
-        few=0.25,
+        few=0.35,
         moving=0.9,
     ),
-    "shimmer": Recipe(("lane", "bend", "fields", "street", "asphalt", "winter"), few=0.25, moving=0.1),
+    "shimmer": Recipe(("lane", "bend", "fields", "street", "asphalt", "winter"), few=0.4, moving=0.1),
     "tamper": Recipe((*DAY, *NIGHT), "any", few=0.3),
     "dusk": Recipe(DUSK, "dusk", few=0.08),
     "fog": Recipe(("fields", "bend", "street", "lane", "car-park", "winter"), "gloomy", few=0.12, moving=0.1),
@@ -90,14 +88,14 @@ RECIPES = {
         ("room", "room", "yard", "lane", "winter", "car-park", "steps", "street"), "any", few=0, stands=1.0
     ),
     "snow": Recipe(
-        ("winter", "winter", "street", "lane", "car-park", "fields", "bend"), "gloomy", few=0.2, moving=0.1
+        ("winter", "winter", "street", "lane", "car-park", "fields", "bend"), "gloomy", few=0.3, moving=0.1
     ),
     "busy": Recipe(("lane", "bend", "fields", "asphalt", "street", "car-park"), "any", few=0, crowded=True),
     "ir-switch": Recipe(
         ("yard", "lane", "street", "car-park", "winter"), "switch", few=0.25, moving=0.1, tags=("night",)
     ),
     "lightning": Recipe(
-        ("rain-yard", "yard", "street", "car-park", "fields"), "dark", few=0.3, moving=0.8, tags=("rain",)
+        ("rain-yard", "yard", "street", "car-park", "fields"), "dark", few=0.4, moving=0.8, tags=("rain",)
     ),
 }
 
@@ -235,7 +233,9 @@ def _mode(
 ) -> Mode:
     lighting = Lighting(size)
     if look == "infrared" and spec.light != "night":
-        lighting.sources.append(Infrared(float(chance.uniform(0.9, 1.2)), float(chance.uniform(0.5, 0.9))))
+        lighting.sources.append(
+            Infrared(size, float(chance.uniform(0.9, 1.2)), float(chance.uniform(0.5, 0.9)))
+        )
     noisy = {
         "day": (0.6, 2.2),
         "gloomy": (1.0, 2.5),
