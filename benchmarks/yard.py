@@ -7,6 +7,7 @@ picture is mixed with the ones before. Promises that the same call gives the sam
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -78,7 +79,7 @@ def film(path: Path, yard: Yard, encoding: Encoding) -> Path:
     grey = np.full((height // 2, width), 128, np.uint8)
     marks = None if encoding.keyframes_s is None else {round(t * yard.fps) for t in encoding.keyframes_s}
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(encoding.codec, rate=yard.fps)
+        stream: Any = container.add_stream(encoding.codec, rate=yard.fps)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         gop = round(encoding.gop_s * yard.fps) if marks is None else 10**5
         stream.codec_context.gop_size = gop

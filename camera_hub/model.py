@@ -202,6 +202,8 @@ class CameraHealth(msgspec.Struct, frozen=True):
     cause_detail: str = ""  # a name that belongs into the sentence; see Cause
     cause_stream: StreamName | None = None  # where the other stream does better
     recording_cause: RecordingCause | None = None
+    gate_reason: GateReason | None = None  # why every picture is decoded; None where that need not be
+    decoded_share: float | None = None  # of the last minute's pictures, 0..1; None where nobody watches
 
 
 class Zone(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ score holds for what a village has. Promises that the same packets give the same
 the pace; no thread and no clock of its own. Relies on one caller at a time.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -39,6 +40,10 @@ def _weigher(codec: str) -> Callable[[Packet], tuple[int, bool]]:
     return weigh
 
 
+SHARE_US = 10_000_000  # the share decoded is told of so long times SHARES
+SHARES = 6
+
+
 class Look(NamedTuple):
     """One decoded picture, and what it told."""
 
@@ -59,6 +64,16 @@ class Watch:
         self._decoder: LumaDecoder | None = None
         self._damaged = 0  # by decoders before this one
         self._last_us: int | None = None
+        self._packets = 0
+        self._counts: deque[tuple[int, int]] = deque(maxlen=SHARES + 1)  # (packets, decoded), each SHARE_US
+        self._counted_us = 0
+
+    @property
+    def decoded_share(self) -> float | None:
+        """How many of the last minute's pictures were decoded, 0..1; None before the first."""
+        first = self._counts[0] if self._counts else (0, 0)
+        packets = self._packets - first[0]
+        return min((self.decoded - first[1]) / packets, 1.0) if packets else None
 
     @property
     def damaged(self) -> int:
@@ -82,6 +97,10 @@ class Watch:
         decoder = self._decoder
         if decoder is None:
             return
+        if not 0 <= packet.pts_us - self._counted_us < SHARE_US:
+            self._counted_us = packet.pts_us
+            self._counts.append((self._packets, self.decoded))
+        self._packets += 1
         wanted = self.gate.let(packet)
         if self.gate.asleep and wanted:
             wanted, frames = self._glance(decoder, packet)

@@ -145,7 +145,7 @@ class CameraProcess:
         os._exit(0)
 
     def _beat(self) -> None:
-        health = camera_health(self._spec.camera.id, list(self._pipelines.values()))
+        health = camera_health(self._spec.camera.id, list(self._pipelines.values()), self._watcher)
         if (health.state, health.error) != self._told:
             self._told = (health.state, health.error)
             # That it connects is worth a line only when it does not succeed.
@@ -166,7 +166,8 @@ class CameraProcess:
 
     def _still(self, request: int, height: int | None) -> StillMade:
         stream = self._spec.camera.motion_stream
-        picture = self._watcher.latest() if self._watcher else self._pipelines[stream].picture()
+        # While the gate sleeps, what was decoded last may be too old.
+        picture = (self._watcher.latest() if self._watcher else None) or self._pipelines[stream].picture()
         if picture is None:
             return StillMade(request=request, jpeg=None, at_us=0, error="the camera shows no picture now")
         return StillMade(request=request, jpeg=picture.jpeg(height=height), at_us=picture.wall_us, error="")

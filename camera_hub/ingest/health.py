@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from camera_hub.cameras import CameraError
-from camera_hub.model import CameraHealth, CameraState, RecordingCause, StreamHealth, StreamName
+from camera_hub.model import CameraHealth, CameraState, GateReason, RecordingCause, StreamHealth, StreamName
 
 # From bad to good; `away` is what a server says of a site, never a worker of a camera.
 _WORST_FIRST = (
@@ -33,8 +33,15 @@ class HasHealth(Protocol):
     def health(self) -> StreamHealth | None: ...
 
 
-def camera_health(camera: str, streams: Sequence[HasHealth]) -> CameraHealth:
-    """One camera's health from its streams'."""
+class Watches(Protocol):
+    """Who looks for what moves, and can say what that costs."""
+
+    gate_reason: GateReason | None
+    decoded_share: float | None
+
+
+def camera_health(camera: str, streams: Sequence[HasHealth], watcher: Watches | None = None) -> CameraHealth:
+    """One camera's health from its streams', and from who watches it."""
     worst = min(streams, key=lambda s: _WORST_FIRST.index(s.state))
     error = worst.error
     # Where the other stream is better, say which one is meant.
@@ -52,4 +59,6 @@ def camera_health(camera: str, streams: Sequence[HasHealth]) -> CameraHealth:
         cause_detail=error.detail if error else "",
         cause_stream=named,
         recording_cause=unrecorded.recording_cause if unrecorded else None,
+        gate_reason=watcher.gate_reason if watcher else None,
+        decoded_share=watcher.decoded_share if watcher else None,
     )

@@ -20,6 +20,7 @@ from camera_hub.live.gop import GopCache
 from camera_hub.model import CameraState, Packet, RecordingCause, StreamHealth, StreamInfo, StreamName
 from camera_hub.recording import Recorder
 
+OLD_KEYFRAME_US = 8_000_000  # with rare keyframes the newest may show what was long ago
 GATHER_S = 0.5  # packets are written together: a thread that wakes for each costs more than the writing
 
 
@@ -85,12 +86,15 @@ class StreamPipeline:
         self._tap.switch(on)
 
     def picture(self) -> DecodedFrame | None:
-        """The newest keyframe, decoded: for a camera that nobody watches for motion."""
+        """The newest keyframe, or the newest picture where that is old: for a camera of which nobody
+        has decoded anything lately."""
         info, packets = self._tap.cached()
         if info is None or not packets or self.state is not CameraState.ONLINE:
             return None
         decoder = LumaDecoder(info)
-        frames = [*decoder.decode(packets[0]), *decoder.flush()]
+        old = packets[-1].wall_us - packets[0].wall_us > OLD_KEYFRAME_US
+        frames = [frame for packet in (packets if old else packets[:1]) for frame in decoder.decode(packet)]
+        frames += decoder.flush()
         return frames[-1] if frames else None
 
     @property

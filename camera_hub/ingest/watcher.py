@@ -32,7 +32,10 @@ class Watcher:
         self._watch = Watch(motion_settings(camera))
         self._teller = EventTeller(camera.id, lambda wall_us: str(ULID.from_timestamp(wall_us / 1e6)))
         self._camera = camera.id
-        self._gate_reason: GateReason | None = None  # as logged last
+        self.gate_reason: GateReason | None = None
+        """Why every picture is decoded, as of the last keyframe; None where that need not be."""
+        self.decoded_share: float | None = None
+        """How many of the last minute's pictures were decoded, 0..1, as of the last keyframe."""
         self._latest: DecodedFrame | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -74,10 +77,15 @@ class Watcher:
             self._latest = look.frame
             for found in self._teller.tell(look.reports, look.frame):
                 self._tell(found)
+        if packet.keyframe:
+            self._tell_of_gate()
+
+    def _tell_of_gate(self) -> None:
         reason = self._watch.gate.reason
-        if packet.keyframe and reason != self._gate_reason:
-            self._gate_reason = reason
-            log.debug("gate", camera=self._camera, awake_because=reason)
+        self.decoded_share = self._watch.decoded_share
+        if reason is not self.gate_reason:
+            self.gate_reason = reason
+            log.debug("gate", camera=self._camera, awake_because=reason and reason.value)
 
     def _end(self) -> None:
         """The stream has stopped: nobody knows what moves now, so nothing stays open."""

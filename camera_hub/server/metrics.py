@@ -47,12 +47,19 @@ class _Numbers(Collector):
         restarts = CounterMetricFamily(
             "camera_hub_camera_restarts", "Restarts of the camera's process", labels=["camera"]
         )
+        share = GaugeMetricFamily(
+            "camera_hub_camera_decoded_ratio",
+            "Pictures of the last minute that were decoded to see what moves",
+            labels=["camera"],
+        )
         for camera in self._parts.state.cameras():
+            if camera.decoded_share is not None:
+                share.add_metric([camera.id], camera.decoded_share)
             up.add_metric([camera.id], camera.state is CameraState.ONLINE)
             restarts.add_metric([camera.id], camera.restarts)
             for one in CameraState:
                 state.add_metric([camera.id, one.value], one is camera.state)
-        yield from (up, state, restarts)
+        yield from (up, state, restarts, share)
 
     def _streams(self) -> Iterator[Metric]:
         labels = ["camera", "stream"]

@@ -7,7 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, Field
 
-from camera_hub.model import CameraState, Cause, EventKind, Hand, RecordingCause, Side, StreamName, Verdict
+from camera_hub.model import (
+    CameraState,
+    Cause,
+    EventKind,
+    GateReason,
+    Hand,
+    RecordingCause,
+    Side,
+    StreamName,
+    Verdict,
+)
 from camera_hub.store import StoredEvent, StoredVerdict
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -91,6 +101,12 @@ class Camera(BaseModel):
     recording: str = Field(description="Why nothing is recorded, in words; empty when all is well")
     recording_cause: RecordingCause | None = Field(
         description="Why nothing is recorded, for programs; null when all is well"
+    )
+    gate_reason: GateReason | None = Field(
+        description="Why every picture has to be decoded to see what moves; null where that need not be"
+    )
+    decoded_share: float | None = Field(
+        description="How many of the last minute's pictures were decoded, 0 to 1; null where that is not known"
     )
     restarts: int
     zones: list[Zone]

@@ -252,6 +252,8 @@ def _camera_shape(site: _Site, info: CameraInfo) -> Camera:
         cause_stream=health.cause_stream if health else None,
         recording=health.recording if health else "",
         recording_cause=health.recording_cause if health else None,
+        gate_reason=health.gate_reason if health else None,
+        decoded_share=health.decoded_share if health else None,
         restarts=health.restarts if health else 0,
         zones=[Zone(name=zone.name, polygon=list(zone.polygon)) for zone in info.zones],
         lines=[

@@ -91,6 +91,8 @@ async def test_a_camera_in_full(server: Server) -> None:
         "cause_stream": None,
         "recording": "",
         "recording_cause": None,
+        "gate_reason": None,
+        "decoded_share": None,
         "restarts": 0,
         "zones": [{"name": "Lòng đường", "polygon": [[0.0, 0.5], [1.0, 0.5], [0.5, 1.0]]}],
             "lines": [

@@ -19,7 +19,15 @@ from camera_hub.config import CameraConfig, LogConfig
 from camera_hub.ingest.camera_process import CameraSpec
 from camera_hub.ingest.health import camera_health
 from camera_hub.ingest.keeper import CameraKeeper
-from camera_hub.model import CameraHealth, CameraState, Cause, RecordingCause, StreamHealth, StreamName
+from camera_hub.model import (
+    CameraHealth,
+    CameraState,
+    Cause,
+    GateReason,
+    RecordingCause,
+    StreamHealth,
+    StreamName,
+)
 from tests.support.waiting import until
 
 
@@ -81,13 +89,25 @@ def test_why_nothing_is_recorded_is_told_beside_it() -> None:
     assert health.recording == "The disk is full."
 
 
+def test_why_every_picture_is_decoded_is_told_beside_it() -> None:
+    watcher = SimpleNamespace(gate_reason=GateReason.B_FRAMES, decoded_share=1.0)
+    health = camera_health("c", [Stream("main")], watcher)
+    assert (health.cause, health.gate_reason, health.decoded_share) == (None, GateReason.B_FRAMES, 1.0)
+    told = msgspec.msgpack.decode(msgspec.msgpack.encode(health), type=CameraHealth)
+    assert told == health
+    unwatched = camera_health("c", [Stream("main")])
+    assert (unwatched.gate_reason, unwatched.decoded_share) == (None, None)
+
+
 def test_a_cause_from_a_newer_worker_is_unexpected_and_its_words_stay() -> None:
     told = {"camera": "c", "state": "connecting", "since_us": 1, "error": "It rains.", "recording": "Wet."}
-    newer = msgspec.msgpack.encode({**told, "cause": "rain", "recording_cause": "wet"})
+    newer = msgspec.msgpack.encode({**told, "cause": "rain", "recording_cause": "wet", "gate_reason": "fog"})
     health = msgspec.msgpack.decode(newer, type=CameraHealth)
     assert (health.cause, health.error) == (Cause.UNEXPECTED, "It rains.")
     assert (health.recording_cause, health.recording) == (RecordingCause.UNEXPECTED, "Wet.")
+    assert health.gate_reason is GateReason.UNEXPECTED
     older = msgspec.msgpack.decode(msgspec.msgpack.encode(told), type=CameraHealth)
+    assert (older.gate_reason, older.decoded_share) == (None, None)
     assert (older.cause, older.cause_detail, older.error) == (None, "", "It rains.")
 
 

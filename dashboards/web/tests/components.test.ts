@@ -5,6 +5,7 @@ import CameraTrouble from "../src/components/CameraTrouble.svelte";
 import Clip from "../src/components/Clip.svelte";
 import EventCard from "../src/components/EventCard.svelte";
 import EventFacts from "../src/components/EventFacts.svelte";
+import StreamFigures from "../src/components/StreamFigures.svelte";
 import SiteCard from "../src/components/SiteCard.svelte";
 import StateBadge from "../src/components/StateBadge.svelte";
 import ZoneOverlay from "../src/components/ZoneOverlay.svelte";
@@ -140,4 +141,17 @@ it("a hamlet that told nothing yet shows no invented numbers", () => {
   expect(text).toContain("chưa bao giờ");
   expect(text.match(/chưa biết/g)).toHaveLength(4);
   expect(text).toContain("0/1");
+});
+
+it("says why every picture of a camera is decoded, in both languages", () => {
+  const decoded = { camera: camera({ gate_reason: "b-frames", decoded_share: 1 }) };
+  expect(show(StreamFigures, decoded).textContent).toContain("100 %");
+  expect(document.body.textContent).toContain("khung B");
+  language.current = "en";
+  flushSync();
+  expect(document.body.textContent).toContain("Every picture is decoded, because the stream has B-frames.");
+});
+
+it("says nothing of decoding where not every picture has to be", () => {
+  expect(show(StreamFigures, { camera: camera() }).querySelector(".gate")).toBeNull();
 });

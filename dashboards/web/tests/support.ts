@@ -41,6 +41,8 @@ export function camera(change: Partial<Camera> = {}): Camera {
     cause_stream: null,
     recording: "",
     recording_cause: null,
+    gate_reason: null,
+    decoded_share: null,
     restarts: 0,
     zones: [],
     lines: [],

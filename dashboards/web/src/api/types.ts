@@ -20,6 +20,7 @@ export type Side = NonNullable<HubEvent["entry"]>;
 export type NotLive = Schemas["NotLive"];
 export type ProblemCode = NonNullable<Schemas["ProblemDetails"]["code"]>;
 export type RecordingCause = Schemas["RecordingCause"];
+export type GateReason = Schemas["GateReason"];
 export type Session = Schemas["Session"];
 export type Site = Schemas["Site"];
 export type StreamName = Schemas["Stream"]["stream"];

@@ -111,6 +111,19 @@ export const en: Dictionary = {
       "damaged-stream": "The camera's stream is faulty, so nothing can be recorded. Switch the camera off and on, or set its encoder to H.264 anew.",
       unexpected: "The disk can't be written, and it is not clear why. The administrator looks at the details.",
     },
+    gate: {
+      learning: "Every picture is decoded for now: the hub is still learning what is usual on this camera.",
+      "b-frames": "Every picture is decoded, because the stream has B-frames. Switch B-frames off in the camera, and the hamlet's machine has less to do.",
+      "intra-refresh": "Every picture is decoded, because the stream has no whole keyframes (intra refresh). Switch that off in the camera, and set a keyframe every 2 to 4 seconds.",
+      "rare-keyframes": "Every picture is decoded, because keyframes come too rarely. Set a keyframe every 2 to 4 seconds (I-frame, GOP) in the camera.",
+      "only-keyframes": "Every picture is decoded, because nearly all of them are keyframes. Set a keyframe every 2 to 4 seconds (I-frame, GOP) in the camera.",
+      restless: "Every picture is decoded, because their sizes vary even when nothing moves: rain, leaves, noise. Noise reduction and a variable bit rate (VBR) in the camera help.",
+      blind: "Every picture is decoded, because their sizes do not show what moves. Set a variable bit rate (VBR) and noise reduction in the camera.",
+      proving: "Every picture is decoded until their sizes have foretold a few events. A variable bit rate (VBR) and noise reduction in the camera shorten that.",
+      "held-back": "Every picture is decoded, because the stream gives each picture late. Switch B-frames off in the camera, or choose the Baseline or Main profile.",
+      "switched-off": "Every picture is decoded, as somebody wanted it.",
+      unexpected: "Every picture is decoded; why, this page does not know yet.",
+    },
     notLive: {
       away: "The hamlet is not connected. The picture comes back by itself.",
       "not-online": "The camera has no picture now. It comes back by itself.",
@@ -147,6 +160,7 @@ export const en: Dictionary = {
     keyframe: "Keyframe every",
     dropped: "Packets dropped",
     restarts: "Restarts",
+    decoded: "Pictures decoded in the last minute",
     back: "All cameras",
   },
   wall: {

@@ -1,5 +1,5 @@
 /** Tiếng Việt: the first language, and the shape that every other dictionary has to fill. */
-import type { Cause, Hand, NotLive, RecordingCause, Side, Verdict } from "../api/types";
+import type { Cause, GateReason, Hand, NotLive, RecordingCause, Side, Verdict } from "../api/types";
 
 export const vi = {
   app: { name: "Camera Hub", skip: "Đến phần nội dung" },
@@ -112,6 +112,19 @@ export const vi = {
       "damaged-stream": "Luồng hình của camera bị lỗi nên chưa ghi được. Tắt rồi bật lại camera, hoặc đặt lại mã hoá H.264.",
       unexpected: "Chưa ghi được vào ổ đĩa, chưa rõ vì sao. Người quản trị xem phần chi tiết.",
     } satisfies Record<RecordingCause, string>,
+    gate: {
+      learning: "Tạm thời mọi hình đều phải giải mã: hệ thống đang làm quen với camera này.",
+      "b-frames": "Mọi hình đều phải giải mã vì luồng có khung B. Tắt khung B (B-frame) trong camera thì máy ở xóm đỡ phải làm việc.",
+      "intra-refresh": "Mọi hình đều phải giải mã vì luồng không có khung khoá trọn vẹn (intra refresh). Tắt mục đó trong camera và đặt khung khoá 2 đến 4 giây một lần.",
+      "rare-keyframes": "Mọi hình đều phải giải mã vì khung khoá quá thưa. Đặt khung khoá (I-frame, GOP) 2 đến 4 giây một lần trong camera.",
+      "only-keyframes": "Mọi hình đều phải giải mã vì gần như hình nào cũng là khung khoá. Đặt khung khoá (I-frame, GOP) 2 đến 4 giây một lần trong camera.",
+      restless: "Mọi hình đều phải giải mã vì dung lượng hình thay đổi cả khi không có gì chuyển động: mưa, lá cây, nhiễu. Bật giảm nhiễu và tốc độ bit thay đổi (VBR) trong camera sẽ đỡ.",
+      blind: "Mọi hình đều phải giải mã vì dung lượng hình không cho biết có chuyển động. Đặt tốc độ bit thay đổi (VBR) và bật giảm nhiễu trong camera.",
+      proving: "Mọi hình đều phải giải mã cho đến khi dung lượng hình báo trước đúng vài sự kiện. Đặt tốc độ bit thay đổi (VBR) và bật giảm nhiễu trong camera thì nhanh hơn.",
+      "held-back": "Mọi hình đều phải giải mã vì hình ra chậm. Tắt khung B (B-frame) trong camera, hoặc chọn cấu hình mã hoá Baseline hay Main.",
+      "switched-off": "Mọi hình đều được giải mã theo yêu cầu.",
+      unexpected: "Mọi hình đều phải giải mã, trang này chưa rõ vì sao.",
+    } satisfies Record<GateReason, string>,
     notLive: {
       away: "Xóm đang mất kết nối. Hình sẽ tự trở lại.",
       "not-online": "Camera đang không có hình. Hình sẽ tự trở lại.",
@@ -148,6 +161,7 @@ export const vi = {
     keyframe: "Khung khoá mỗi",
     dropped: "Gói bị bỏ",
     restarts: "Số lần khởi động lại",
+    decoded: "Số hình đã giải mã trong phút vừa qua",
     back: "Tất cả camera",
   },
   wall: {
