@@ -34,10 +34,16 @@ JUMP = 2.2  # a region that grows or shrinks by this factor in one frame has spl
 LEAST_TRAVEL = 0.2  # own sizes that a mover goes at least
 HOVER_TRAVEL = 0.6  # ... if it has long been about the same place: it may only change its shape
 GAPS = 0.4  # missed frames to seen ones, at most
+THIN = 0.2  # of its box; a spider's thread that sways covers less
+LARGE = 40.0  # px; of what is smaller, cells tell nothing of its shape
 LIVELY = 0.1  # share of its area that changed a moment ago
 CROWD = 4  # unproven regions at one time that are as telling as one a second
-CLUTTERED = 1.0  # a second; from here on, what is no larger than the clutter is clutter
-SHARP = 0.5  # of its contrast goes at its edge over 3 px; an insect at the lens is out of focus
+SPECKS = 2.0  # times the usual speck's area that a mover has at least where there is clutter
+HASTE_SPECKS = 5.0  # ... if it is fast: snow and rain come in flocks that look like one thing for a moment
+CLUTTERED = 4.0  # a second; from here on, what is no larger than the clutter is clutter
+SHARP = 0.5  # of its contrast goes at its edge over 3 px, at least
+INSECT_SHARP = 0.6  # ... at the sizes that an insect at the lens has, which is out of focus
+INSECT_SIZE = (12.0, 48.0)  # px
 FAST_SHARP = 0.7  # ... and what is fast for its size
 THROUGH = 0.7  # of the ground's texture still there: it is lit, not hidden
 STRIDE = 3.0  # px; a shorter way is jitter
@@ -66,6 +72,7 @@ class Track:
     frames: int = 1
     missed: int = 0  # frames in which it was not seen
     peak: float = 1.0  # px; its largest area
+    usual: float = 1.0  # px; its area, smoothed
     velocity: tuple[float, float] = (0.0, 0.0)  # px a second
     history: list[tuple[int, float, float, float]] = field(default_factory=list)  # (t, x, y, area)
     anchor: tuple[float, float] = (0.0, 0.0)  # where it last was clearly elsewhere
@@ -100,7 +107,7 @@ class Tracks:
         self._next = 1
         self.all: list[Track] = []
         self._clutter = 0.0  # regions a second that came to nothing
-        self._speck = 0.0  # px; their usual peak area
+        self._speck = 1.0  # px; their usual peak area
 
     def update(self, regions: list[Region], t_us: int, dt_s: float, looks: Callable[[Region], Looks]) -> None:
         """Take in what one frame shows; `looks` looks at a region from near."""
@@ -130,6 +137,7 @@ class Tracks:
             region,
             anchor=(region.x, region.y),
             peak=region.area,
+            usual=region.area,
             edged=region.structured,
         )
         track.history.append((t_us, region.x, region.y, region.area))
@@ -144,7 +152,9 @@ class Tracks:
                 kept.append(track)
             elif not track.believed:
                 self._clutter += 1 / CLUTTER_S
-                self._speck += 0.1 * (track.peak - self._speck)
+                self._speck *= (
+                    track.peak / self._speck
+                ) ** 0.1  # by factors, so that one large one counts little
         self.all = kept
 
     def _match(self, track: Track, regions: list[Region], free: list[int], t_us: int) -> int | None:
@@ -174,6 +184,7 @@ class Tracks:
         if region.moving > max(3.0, STIRS * region.area):
             track.moved_us = t_us
         track.peak = max(track.peak, region.area)
+        track.usual += 0.2 * (region.area - track.usual)
         track.edged += 0.3 * (region.structured - track.edged)
         if not track.believed and not 1 / JUMP < region.area / old.area < JUMP:
             # It split or merged: its centre jumped, but nothing has travelled.
@@ -210,7 +221,11 @@ class Tracks:
         )
         if track.frames < PROOF_FRAMES or t_us - track.history[0][0] < PROOF_US * min(doubt, 3.0):
             return False
-        if fast > TOO_FAST or not self._is_thing(track) or (clutter > CLUTTERED and track.peak < 2 * speck):
+        if (
+            fast > TOO_FAST
+            or not self._is_thing(track)
+            or (clutter > CLUTTERED and track.usual < speck * (HASTE_SPECKS if fast > BRISK else SPECKS))
+        ):
             return False
         travel = track.travel()
         leaves = HOVER_TRAVEL if t_us - track.born_us > HISTORY_US else LEAST_TRAVEL
@@ -221,7 +236,8 @@ class Tracks:
             return False
         track.looks.append(self._looks(region))  # last, since it costs most
         sharp, through = (sum(values) / len(track.looks) for values in zip(*track.looks, strict=True))
-        return bool(sharp >= (FAST_SHARP if fast > BRISK else SHARP) and through <= THROUGH)
+        least = INSECT_SHARP if INSECT_SIZE[0] <= region.size <= INSECT_SIZE[1] else SHARP
+        return bool(sharp >= (FAST_SHARP if fast > BRISK else least) and through <= THROUGH)
 
     def _is_thing(self, track: Track) -> bool:
         """Whether it is there without many gaps, has edges, changes, and is as large as is possible there."""
@@ -230,6 +246,7 @@ class Tracks:
             track.missed <= GAPS * track.frames
             and min(track.edged, region.structured) >= EDGED
             and region.moving >= max(3.0, LIVELY * region.area)
+            and not (region.size > LARGE and region.area < THIN * region.size**2)
             and self._perspective.possible(region)
         )
 
