@@ -27,15 +27,17 @@ HISTORY_US = 3_000_000  # how far back travel is measured
 STRAIGHT = 0.45  # net travel over the length of the way, at least
 FAST = 4.0  # own sizes a second; a bike goes straight where an insect does not
 FAST_STRAIGHT = 0.85
-TOO_FAST = 8.0  # ... nobody is so fast
+TOO_FAST = 12.0  # ... nobody is so fast
 BRISK = 2.5  # own sizes a second; few movers are faster
 EDGED = 0.25  # share of the region with an edge; light has next to none
 JUMP = 2.2  # a region that grows or shrinks by this factor in one frame has split or merged
 LEAST_TRAVEL = 0.2  # own sizes that a mover goes at least
 HOVER_TRAVEL = 0.6  # ... if it has long been about the same place: it may only change its shape
 GAPS = 0.4  # missed frames to seen ones, at most
-THIN = 0.2  # of its box; a spider's thread that sways covers less
-LARGE = 40.0  # px; of what is smaller, cells tell nothing of its shape
+SOLID = (
+    (40.0, 0.2),
+    (24.0, 0.12),
+)  # from this size in px on, so much of its box; a spider's thread covers less
 LIVELY = 0.1  # share of its area that changed a moment ago
 CROWD = 4  # unproven regions at one time that are as telling as one a second
 SPECKS = 2.0  # times the usual speck's area that a mover has at least where there is clutter
@@ -45,6 +47,8 @@ SHARP = 0.5  # of its contrast goes at its edge over 3 px, at least
 INSECT_SHARP = 0.6  # ... at the sizes that an insect at the lens has, which is out of focus
 INSECT_SIZE = (12.0, 48.0)  # px
 FAST_SHARP = 0.7  # ... and what is fast for its size
+SURE_SHARP = 0.8  # so sharp that one look is enough ...
+SURE_LOOKS = 3  # ... and else so many
 THROUGH = 0.7  # of the ground's texture still there: it is lit, not hidden
 STRIDE = 3.0  # px; a shorter way is jitter
 STIRS = 0.02  # share of the area that must change in a moment, else it stands still
@@ -217,7 +221,7 @@ class Tracks:
             1
             + 2 * min(1.0, region.habit / 0.3)
             + min(2.0, clutter / 3) * like_clutter
-            + max(0.0, fast - FAST) / FAST
+            + max(0.0, fast - FAST) / (3 * FAST)
         )
         if track.frames < PROOF_FRAMES or t_us - track.history[0][0] < PROOF_US * min(doubt, 3.0):
             return False
@@ -237,7 +241,10 @@ class Tracks:
         track.looks.append(self._looks(region))  # last, since it costs most
         sharp, through = (sum(values) / len(track.looks) for values in zip(*track.looks, strict=True))
         least = INSECT_SHARP if INSECT_SIZE[0] <= region.size <= INSECT_SIZE[1] else SHARP
-        return bool(sharp >= (FAST_SHARP if fast > BRISK else least) and through <= THROUGH)
+        least = FAST_SHARP if fast > BRISK else least
+        if len(track.looks) < SURE_LOOKS and sharp < SURE_SHARP:
+            return False
+        return bool(sharp >= least and through <= THROUGH)
 
     def _is_thing(self, track: Track) -> bool:
         """Whether it is there without many gaps, has edges, changes, and is as large as is possible there."""
@@ -246,7 +253,7 @@ class Tracks:
             track.missed <= GAPS * track.frames
             and min(track.edged, region.structured) >= EDGED
             and region.moving >= max(3.0, LIVELY * region.area)
-            and not (region.size > LARGE and region.area < THIN * region.size**2)
+            and region.area >= _solid(region.size) * region.size**2
             and self._perspective.possible(region)
         )
 
@@ -264,6 +271,11 @@ class Tracks:
         contrast = min(1.0, region.strength / 50)
         distance = min(1.0, track.travel() / (4 * self._exact.least_travel))
         return round(0.4 + 0.3 * contrast + 0.3 * distance, 3)
+
+
+def _solid(size: float) -> float:
+    """The least share of its box that a thing of `size` px covers; of small ones, cells tell nothing."""
+    return next((share for least, share in SOLID if size >= least), 0.0)
 
 
 def _overlap(old: Region, new: Region, dx: float, dy: float) -> bool:
