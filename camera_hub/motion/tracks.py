@@ -42,6 +42,7 @@ LIVELY = 0.1  # share of its area that changed a moment ago
 CROWD = 4  # unproven regions at one time that are as telling as one a second
 SPECKS = 2.0  # times the usual speck's area that a mover has at least where there is clutter
 HASTE_SPECKS = 5.0  # ... if it is fast: snow and rain come in flocks that look like one thing for a moment
+DENSE, DENSE_FROM = 0.2, 24.0  # of its box, from this size in px on, where there is clutter
 CLUTTERED = 4.0  # a second; from here on, what is no larger than the clutter is clutter
 SHARP = 0.5  # of its contrast goes at its edge over 3 px, at least
 INSECT_SHARP = 0.6  # ... at the sizes that an insect at the lens has, which is out of focus
@@ -211,40 +212,26 @@ class Tracks:
             track.strength = max(track.strength, self._strength(track))
 
     def _proven(self, track: Track, t_us: int) -> bool:
-        region = track.region
+        """Whether all that a mover shows has been seen of it; the dearest test comes last."""
         age_s = max((t_us - track.history[0][0]) / US, 0.1)
         ran = track.ran()
-        fast = ran / age_s / max(region.size, 8.0)
+        fast = ran / age_s / max(track.region.size, 8.0)
         clutter, speck = self._clutter_beside(track)
-        like_clutter = min(1.0, 4 * speck / track.peak)
         doubt = self._exact.patience * (
             1
-            + 2 * min(1.0, region.habit / 0.3)
-            + min(2.0, clutter / 3) * like_clutter
+            + 2 * min(1.0, track.region.habit / 0.3)
+            + min(2.0, clutter / 3) * min(1.0, 4 * speck / track.peak)
             + max(0.0, fast - FAST) / (3 * FAST)
         )
-        if track.frames < PROOF_FRAMES or t_us - track.history[0][0] < PROOF_US * min(doubt, 3.0):
-            return False
-        if (
-            fast > TOO_FAST
-            or not self._is_thing(track)
-            or (clutter > CLUTTERED and track.usual < speck * (HASTE_SPECKS if fast > BRISK else SPECKS))
-        ):
-            return False
-        travel = track.travel()
-        leaves = HOVER_TRAVEL if t_us - track.born_us > HISTORY_US else LEAST_TRAVEL
-        if travel < max(self._exact.least_travel, leaves * region.size) * doubt:
-            return False
-        gone = math.hypot(region.x - track.history[0][1], region.y - track.history[0][2])
-        if gone < (FAST_STRAIGHT * ran if fast > FAST else STRAIGHT * max(track.way, 1.0)):
-            return False
-        track.looks.append(self._looks(region))  # last, since it costs most
-        sharp, through = (sum(values) / len(track.looks) for values in zip(*track.looks, strict=True))
-        least = INSECT_SHARP if INSECT_SIZE[0] <= region.size <= INSECT_SIZE[1] else SHARP
-        least = FAST_SHARP if fast > BRISK else least
-        if len(track.looks) < SURE_LOOKS and sharp < SURE_SHARP:
-            return False
-        return bool(sharp >= least and through <= THROUGH)
+        return (
+            track.frames >= PROOF_FRAMES
+            and t_us - track.history[0][0] >= PROOF_US * min(doubt, 3.0)
+            and fast <= TOO_FAST
+            and self._is_thing(track)
+            and (clutter <= CLUTTERED or _stands_out(track, speck, fast))
+            and self._travels(track, t_us, doubt, ran, fast)
+            and self._looks_like_one(track, fast)
+        )
 
     def _is_thing(self, track: Track) -> bool:
         """Whether it is there without many gaps, has edges, changes, and is as large as is possible there."""
@@ -256,6 +243,24 @@ class Tracks:
             and region.area >= _solid(region.size) * region.size**2
             and self._perspective.possible(region)
         )
+
+    def _travels(self, track: Track, t_us: int, doubt: float, ran: float, fast: float) -> bool:
+        """Whether it has gone far enough, and straight enough for its haste."""
+        region = track.region
+        leaves = HOVER_TRAVEL if t_us - track.born_us > HISTORY_US else LEAST_TRAVEL
+        if track.travel() < max(self._exact.least_travel, leaves * region.size) * doubt:
+            return False
+        gone = math.hypot(region.x - track.history[0][1], region.y - track.history[0][2])
+        return gone >= (FAST_STRAIGHT * ran if fast > FAST else STRAIGHT * max(track.way, 1.0))
+
+    def _looks_like_one(self, track: Track, fast: float) -> bool:
+        """Whether it is in focus and hides what is behind it; adds a look."""
+        track.looks.append(self._looks(track.region))
+        sharp, through = (sum(values) / len(track.looks) for values in zip(*track.looks, strict=True))
+        if len(track.looks) < SURE_LOOKS and sharp < SURE_SHARP:
+            return False
+        least = INSECT_SHARP if INSECT_SIZE[0] <= track.region.size <= INSECT_SIZE[1] else SHARP
+        return bool(sharp >= (FAST_SHARP if fast > BRISK else least) and through <= THROUGH)
 
     def _clutter_beside(self, track: Track) -> tuple[float, float]:
         """Regions a second that come to nothing, and their usual size in px, as seen by `track`.
@@ -271,6 +276,13 @@ class Tracks:
         contrast = min(1.0, region.strength / 50)
         distance = min(1.0, track.travel() / (4 * self._exact.least_travel))
         return round(0.4 + 0.3 * contrast + 0.3 * distance, 3)
+
+
+def _stands_out(track: Track, speck: float, fast: float) -> bool:
+    """Whether `track` is no flock of specks: it is larger than they are, and dense."""
+    size, area = track.region.size, track.region.area
+    larger = track.usual >= speck * (HASTE_SPECKS if fast > BRISK else SPECKS)
+    return larger and (size < DENSE_FROM or area >= DENSE * size**2)
 
 
 def _solid(size: float) -> float:
