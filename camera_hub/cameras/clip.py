@@ -220,7 +220,7 @@ class ClipSource(FFmpegSource):
             except (av.error.FFmpegError, ValueError):
                 self._whole = False
         left_out: av.Packet[Any] = av.Packet()
-        left_out.pts, left_out.dts, left_out.time_base = pts, dts, read.time_base
+        left_out.pts, left_out.dts = pts, dts
         return [left_out]
 
 

@@ -19,7 +19,8 @@ from camera_hub.motion.tracks import Track
 from camera_hub.motion.zones import Zones
 
 QUIET_US = 2_500_000  # nothing moved for so long: the event is over
-LEAD_US = 100_000  # what was followed before it was believed may have been its light, a leaf, or half a leg
+LEAD_US = 400_000  # what was followed for longer before it was believed may have been its light, or a leaf ...
+LEAD_FRAMES = 3  # ... unless few frames were seen of it
 TELL_US = 1_500_000  # an open event is told again at most this often, but for a new zone or crossing
 LONGEST_US = 300_000_000  # where it never rests, an event is told in parts of this length
 BETTER = 1.15  # a picture must be this much better to be told
@@ -54,15 +55,24 @@ class Events:
         self.number = number
         self._open: Event | None = None
         self._ended_us = -(1 << 62)  # what moved before belongs to the last event
+        self._t_us: int | None = None
+        self._step_us = 0  # between the last two frames
 
     @property
     def open(self) -> bool:
         """Whether an event goes on."""
         return self._open is not None
 
+    def next_number(self) -> int:
+        """Counts an event, of whatever kind; gives its number."""
+        self.number += 1
+        return self.number
+
     def update(self, tracks: list[Track], t_us: int, steady: bool) -> list[Report]:
         """Reports for one frame. `steady` is False while the light changes: nothing ends then."""
         self._journeys.update(tracks, t_us)
+        self._step_us = 0 if self._t_us is None else t_us - self._t_us
+        self._t_us = t_us
         live = [track for track in tracks if track.believed and track.seen_us == t_us]
         moving = [track for track in live if t_us - track.moved_us <= QUIET_US]
         event = self._open
@@ -85,10 +95,10 @@ class Events:
         return [self._closed(self._open, t_us, cut=True)] if self._open else []
 
     def _opened(self, moving: list[Track], t_us: int) -> Report:
-        self.number += 1
+        self.next_number()
         journeys = [self._journeys[track] for track in moving]
         came_us = min(journey.stirred_us for journey in journeys)
-        start_us = max(came_us, self._ended_us, t_us - LEAD_US)
+        start_us = max(came_us, self._ended_us, t_us - max(LEAD_US, LEAD_FRAMES * self._step_us))
         event = Event(self.number, start_us, t_us, t_us, stays={}, journeys={})
         self._open = event
         lead = self._take(event, moving, t_us)
