@@ -134,6 +134,21 @@ class EventKind(StrEnum):
     TAMPER = "tamper"
 
 
+class TamperCause(StrEnum):
+    """What was done to a camera; what holds of Cause holds here too."""
+
+    COVERED = "covered"  # by a hand, a cloth, paint
+    BLINDED = "blinded"  # by a lamp
+    DEFOCUSED = "defocused"
+    TURNED = "turned"  # it looks elsewhere
+    FROZEN = "frozen"  # its picture stands still
+    UNEXPECTED = "unexpected"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "TamperCause | None":
+        return cls.UNEXPECTED if isinstance(value, str) else None
+
+
 class Verdict(StrEnum):
     """What somebody who looked at an event says that it was."""
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from camera_hub.annexb import can_begin, picture_bytes
 from camera_hub.cameras.decoding import DecodedFrame, LumaDecoder
 from camera_hub.config import CameraConfig
-from camera_hub.model import GateReason, Packet, StreamInfo
+from camera_hub.model import EventKind, GateReason, Packet, StreamInfo
 from camera_hub.motion import Gate, MotionDetector, MotionSettings, Numbers, PersonHeight, Report
 
 
@@ -131,7 +131,8 @@ class Watch:
         if not self.gate.worth_a_look(frame.pts_us):
             return Look(frame, [], False)
         reports = self.detector.process(frame.luma, frame.pts_us)
-        self.gate.learn(frame.pts_us, reports, self.detector.idle)
+        moved = [report for report in reports if report.kind is EventKind.MOTION]
+        self.gate.learn(frame.pts_us, moved, self.detector.idle)
         return Look(frame, reports, True)
 
     def finish(self) -> Iterator[Look]:

@@ -16,6 +16,7 @@ from camera_hub.motion.frame import CELL, to_tone, working_size
 from camera_hub.motion.perspective import Perspective
 from camera_hub.motion.regions import Habits, Region, find_regions
 from camera_hub.motion.reports import Followed, MotionSettings, Report, Sight
+from camera_hub.motion.tamper import Tamper
 from camera_hub.motion.tracks import Looks, Track, Tracks
 from camera_hub.motion.zones import Zones
 
@@ -88,7 +89,7 @@ class MotionDetector:
     def flush(self, t_us: int) -> list[Report]:
         """The camera went away at `t_us`: close what is open, and forget the scene."""
         scene, self._scene = self._scene, None
-        return scene.events.flush(t_us) if scene else []
+        return scene.flush(t_us) if scene else []
 
 
 class _Scene:
@@ -105,6 +106,7 @@ class _Scene:
         self._habits = Habits(self._background.grid)
         self._tracks = Tracks(self._exact, Perspective(settings.person_height, size))
         self.events = Events(self._zones, size, number, settings.lines)
+        self._tamper = Tamper(tone, t_us, self._zones.visible, self._next_number)
         self.t_us = t_us
         self._learned_us = t_us
         self._settled_us = t_us + SETTLE_US
@@ -115,7 +117,11 @@ class _Scene:
     def idle(self) -> bool:
         """Whether nothing goes on."""
         settled = self.t_us - self._settled_us >= IDLE_AFTER_US
-        return settled and not self._tracks.all and not self.events.open
+        return settled and not self._tracks.all and not self.events.open and not self._tamper.suspected
+
+    def _next_number(self) -> int:
+        self.events.number += 1
+        return self.events.number
 
     def sight(self) -> Sight:
         width, height = self._size
@@ -155,6 +161,10 @@ class _Scene:
         dt_s = (t_us - self.t_us) / 1e6
         self.t_us = t_us
         tone = self._tone(luma)
+        was_open = self._tamper.open
+        reports = self._tamper.update(tone, t_us)
+        if was_open or self._tamper.open:
+            return reports + self._tampered(tone, t_us)
         seen = self._seen = self._background.compare(tone)
         if self._whole_picture_changed(seen, t_us, dt_s):
             self._background.restart(tone)
@@ -173,6 +183,20 @@ class _Scene:
             self._habits.learn(None if seen.quiet else seen.different, held, since_s)
             self._learned_us = t_us
         return self.events.update(self._tracks.all, t_us, steady)
+
+    def _tampered(self, tone: NDArray[np.uint8], t_us: int) -> list[Report]:
+        """Nothing that is seen is a mover; what is there when it is over is the background."""
+        self._tracks.all = []
+        self._seen = None
+        if not self._tamper.open:
+            self._background.restart(tone)
+            self._learned_us = t_us
+        self._settled_us = t_us + SETTLE_US
+        return self.events.update([], t_us, True)
+
+    def flush(self, t_us: int) -> list[Report]:
+        """Close what is open."""
+        return self.events.flush(t_us) + self._tamper.flush(t_us)
 
     def _looks(self, tone: NDArray[np.uint8], region: Region) -> Looks:
         rows = slice(int(region.top), int(region.bottom))

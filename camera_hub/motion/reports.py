@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from camera_hub.model import Box, Crossing, EventKind, Line, Point, Side, Stay, Zone
+from camera_hub.model import Box, Crossing, EventKind, Line, Point, Side, Stay, TamperCause, Zone
 
 Sensitivity = Literal["low", "normal", "high"]
 
@@ -61,6 +61,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     exit: Side | None = None  # None while it is there, and where the stream ended meanwhile
     mean_speed: float = 0.0  # of the main mover; fractions of the picture a second
     peak_speed: float = 0.0
+    cause: TamperCause | None = None  # of a tamper
 
 
 class Opened(Report, frozen=True, kw_only=True):
