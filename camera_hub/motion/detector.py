@@ -106,7 +106,7 @@ class _Scene:
         self._habits = Habits(self._background.grid)
         self._tracks = Tracks(self._exact, Perspective(settings.person_height, size))
         self.events = Events(self._zones, size, number, settings.lines)
-        self._tamper = Tamper(tone, t_us, self._zones.visible, self._next_number)
+        self._tamper = Tamper(tone, t_us, self._zones.visible, self.events.next_number)
         self.t_us = t_us
         self._learned_us = t_us
         self._settled_us = t_us + SETTLE_US
@@ -118,10 +118,6 @@ class _Scene:
         """Whether nothing goes on."""
         settled = self.t_us - self._settled_us >= IDLE_AFTER_US
         return settled and not self._tracks.all and not self.events.open and not self._tamper.suspected
-
-    def _next_number(self) -> int:
-        self.events.number += 1
-        return self.events.number
 
     def sight(self) -> Sight:
         width, height = self._size
