@@ -117,7 +117,7 @@ def test_a_stranger_reads_the_summary_on_80_columns(
     assert replay(made) == 0
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
-    assert "0:04.0–0:07.9" in out
+    assert "0:04.1–0:07.9" in out
     assert "missed none.mp4  0:02.0–0:05.0  motion" in out
     assert "note bare.avi gate off: MPEG4 in avi is not H.264 or H.265" in " ".join(out.split())
     assert "events found" in out
