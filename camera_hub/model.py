@@ -291,3 +291,4 @@ class Event(msgspec.Struct, frozen=True):
     exit: Side | None = None  # None while it is there, and where nobody says
     mean_speed: float = 0.0  # of the main mover; fractions of the picture a second
     peak_speed: float = 0.0
+    cause: TamperCause | None = None  # of a tamper

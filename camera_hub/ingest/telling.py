@@ -92,6 +92,7 @@ class EventTeller:
             exit=report.exit,
             mean_speed=report.mean_speed,
             peak_speed=report.peak_speed,
+            cause=report.cause,
         )
         if isinstance(report, Closed):
             del self._open[report.number]

@@ -67,6 +67,7 @@ def _result(kind: EventKind, event: _Event) -> EventResult:
         exit=last.exit,
         mean_speed=round(last.mean_speed, 4),
         peak_speed=round(last.peak_speed, 4),
+        cause=last.cause,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from camera_hub.model import Box, EventKind, Hand, Side
+from camera_hub.model import Box, EventKind, Hand, Side, TamperCause
 
 Span = tuple[float, float]
 """(start, end) in seconds from the clip's first frame; the end is exclusive."""
@@ -50,6 +50,7 @@ class EventResult(msgspec.Struct, frozen=True, kw_only=True):
     exit: Side | None = None  # where it went; None where the clip ended meanwhile
     mean_speed: float = 0.0  # of the main mover; fractions of the picture a second
     peak_speed: float = 0.0
+    cause: TamperCause | None = None  # of a tamper
 
 
 class LabelResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from camera_hub.model import (
     RecordingCause,
     Side,
     StreamName,
+    TamperCause,
     Verdict,
 )
 from camera_hub.store import StoredEvent, StoredVerdict
@@ -189,6 +190,7 @@ class Event(BaseModel):
     exit: Side | None = Field(description="... over which it left; null while it is there")
     mean_speed: float = Field(description="Of the main mover, in fractions of the picture a second")
     peak_speed: float
+    cause: TamperCause | None = Field(description="What was done to the camera, of a `tamper`")
     snapshot: bool = Field(description="Whether its picture is there")
     clip: bool = Field(description="Whether its clip is there")
     verdict: SaidVerdict | None = Field(description="What was said of it last; null where nothing was")
@@ -232,6 +234,7 @@ def event_shape(stored: StoredEvent) -> Event:
         exit=event.exit,
         mean_speed=event.mean_speed,
         peak_speed=event.peak_speed,
+        cause=event.cause,
         snapshot=stored.snapshot,
         clip=stored.clip,
         verdict=_verdict_shape(stored.verdict),

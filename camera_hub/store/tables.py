@@ -76,6 +76,7 @@ events = Table(
     Column("exit", String(16)),
     Column("mean_speed", Float, nullable=False, server_default="0"),
     Column("peak_speed", Float, nullable=False, server_default="0"),
+    Column("cause", String(16)),
     Index(None, "start_us", "id"),
     Index(None, "site", "camera", "start_us", "id"),
 )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from camera_hub.link.messages import EventClip, EventNews, EventPicture
-from camera_hub.model import EventKind
+from camera_hub.model import EventKind, TamperCause
 from tests.support.server import JPEG, SITE, START_US, Server, event, hello, running_app, ulid
 
 CLIP = bytes(range(256)) * 400
@@ -58,12 +58,19 @@ async def test_an_event_in_full(server: Server) -> None:
         "exit": "bottom",
         "mean_speed": 0.125,
         "peak_speed": 0.25,
+        "cause": None,
         "snapshot": False,
         "clip": False,
         "verdict": None,
     }
     assert (await server.client.get(f"/api/events/{ulid(1)}")).json() == expected
     assert (await _list(server)) == {"events": [expected], "next": None}
+
+
+async def test_a_tamper_says_what_was_done_to_the_camera(server: Server) -> None:
+    await _tell(server, 1, kind=EventKind.TAMPER, cause=TamperCause.TURNED)
+    found = (await server.client.get(f"/api/events/{ulid(1)}")).json()
+    assert (found["kind"], found["cause"]) == ("tamper", "turned")
 
 
 async def test_an_event_that_goes_on_has_no_end(server: Server) -> None:

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from camera_hub.link.messages import Hello, Still
-from camera_hub.model import CameraInfo, Crossing, Event, EventKind, Line, Zone
+from camera_hub.model import CameraInfo, Crossing, Event, EventKind, Line, TamperCause, Zone
 from camera_hub.server.app import create_app
 from camera_hub.server.broadcast import Updates
 from camera_hub.server.passwords import Passwords
@@ -45,6 +45,7 @@ def event(
     revision: int = 1,
     zones: tuple[str, ...] = (),
     kind: EventKind = EventKind.MOTION,
+    cause: TamperCause | None = None,
 ) -> Event:
     return Event(
         id=ulid(number),
@@ -63,6 +64,7 @@ def event(
         exit=None if end_us is None else "bottom",
         mean_speed=0.125,
         peak_speed=0.25,
+        cause=cause,
     )
 
 

@@ -24,7 +24,7 @@ from camera_hub.link.messages import (
     encode,
 )
 from camera_hub.link.outgoing import LiveBuffer
-from camera_hub.model import HubError, Packet, StreamInfo
+from camera_hub.model import EventKind, HubError, Packet, StreamInfo, TamperCause
 from tests.support.server import event
 
 INFO = StreamInfo(codec="h264", width=640, height=360, fps=10.0, extradata=b"\0\0\0\1g")
@@ -154,8 +154,18 @@ def test_a_still_says_in_words_why_there_is_none() -> None:
 def test_an_event_of_a_worker_that_knows_no_lines_is_understood() -> None:
     told = encode(EventNews(id="m1", event=event(zones=("Cổng",))))
     message = msgspec.msgpack.decode(told)
-    for key in ("stays", "crossings", "entry", "exit", "mean_speed", "peak_speed"):
+    for key in ("stays", "crossings", "entry", "exit", "mean_speed", "peak_speed", "cause"):
         del message["event"][key]
     news = decode_from_worker(msgspec.msgpack.encode(message))
     assert isinstance(news, EventNews)
     assert (news.event.zones, news.event.crossings, news.event.entry) == (("Cổng",), (), None)
+
+
+def test_a_tamper_that_a_newer_worker_knows_is_unexpected_to_an_older_server() -> None:
+    told = event(kind=EventKind.TAMPER, cause=TamperCause.TURNED)
+    assert decode_from_worker(encode(EventNews(id="m1", event=told))) == EventNews(id="m1", event=told)
+    message = msgspec.msgpack.decode(encode(EventNews(id="m1", event=told)))
+    message["event"]["cause"] = "stolen"
+    news = decode_from_worker(msgspec.msgpack.encode(message))
+    assert isinstance(news, EventNews)
+    assert news.event.cause is TamperCause.UNEXPECTED

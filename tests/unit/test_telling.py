@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from camera_hub.ingest.telling import TELL_EVERY_US, EventTeller
-from camera_hub.model import Crossing
+from camera_hub.model import Crossing, EventKind, TamperCause
 from camera_hub.motion import Changed, Closed, Opened
 
 WALL = 1_700_000_000_000_000
@@ -136,3 +136,9 @@ def test_the_way_is_told_and_a_crossing_at_once() -> None:
     gone = replace(closed(9 * S, 6 * S), exit="top", stays=(("Cổng", 4 * S),))
     [found] = telling.tell([gone], Frame(9 * S))
     assert (found.event.exit, found.event.stays) == ("top", (("Cổng", 4 * S),))
+
+
+def test_a_tamper_is_told_with_its_cause() -> None:
+    turned = replace(opened(0), kind=EventKind.TAMPER, cause=TamperCause.TURNED)
+    [found] = teller().tell([turned], Frame(0))
+    assert (found.event.kind, found.event.cause) == (EventKind.TAMPER, TamperCause.TURNED)
