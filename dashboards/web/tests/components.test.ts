@@ -9,6 +9,7 @@ import StreamFigures from "../src/components/StreamFigures.svelte";
 import SiteCard from "../src/components/SiteCard.svelte";
 import StateBadge from "../src/components/StateBadge.svelte";
 import ZoneOverlay from "../src/components/ZoneOverlay.svelte";
+import type { HubEvent } from "../src/api/types";
 import { language } from "../src/i18n/index.svelte";
 import { arrow, sides } from "../src/lib/crossings";
 import { toWatch } from "../src/lib/rehearsal";
@@ -87,8 +88,18 @@ it("a line's sides are named where they are", () => {
   expect([arrow([0, 0], [1, 0]), arrow([0, 0], [-1, 0]), arrow([0, 0], [0, -1])]).toEqual(["→", "←", "↑"]);
 });
 
-it("a tampered camera is named as that", () => {
-  expect(show(EventCard, { event: event({ kind: "tamper" }) }).textContent).toContain("Camera bị che hoặc xoay");
+it("a tampered camera is told by what was done to it, in the reader's language", () => {
+  const said = (change: Partial<HubEvent>) => {
+    document.body.innerHTML = "";
+    return show(EventCard, { event: event({ kind: "tamper", ...change }), ofCamera: true }).textContent;
+  };
+  expect(said({ cause: "covered" })).toContain("Camera bị che");
+  expect(said({ cause: "frozen" })).toContain("Hình đứng yên");
+  // A worker of before did not say what.
+  expect(said({ cause: null })).toContain("Camera bị can thiệp");
+  language.current = "en";
+  expect(said({ cause: "turned" })).toContain("Camera turned away");
+  expect(document.querySelector("strong")).toBeNull();
 });
 
 it("what comes from a rehearsal says so, in the reader's language", () => {

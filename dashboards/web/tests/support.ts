@@ -20,6 +20,7 @@ export function event(change: Partial<HubEvent> = {}): HubEvent {
     exit: null,
     mean_speed: 0,
     peak_speed: 0,
+    cause: null,
     snapshot: true,
     clip: true,
     verdict: null,

@@ -23,6 +23,8 @@ export type RecordingCause = Schemas["RecordingCause"];
 export type GateReason = Schemas["GateReason"];
 export type Session = Schemas["Session"];
 export type Site = Schemas["Site"];
+/** What was done to a camera. */
+export type TamperCause = Schemas["TamperCause"];
 export type StreamName = Schemas["Stream"]["stream"];
 /** What somebody who looked at an event says that it was. */
 export type Verdict = Schemas["Verdict"];

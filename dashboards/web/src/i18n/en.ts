@@ -175,7 +175,15 @@ export const en: Dictionary = {
     emptyHelp: "When a hamlet's machine connects to the server, its cameras appear here by themselves.",
   },
   event: {
-    kind: { motion: "Movement", tamper: "Camera covered or turned" },
+    kind: { motion: "Movement", tamper: "Camera tampered with" },
+    tamper: {
+      covered: "Camera covered",
+      blinded: "Camera blinded by light",
+      defocused: "Camera out of focus",
+      turned: "Camera turned away",
+      frozen: "Picture stands still",
+      unexpected: "Camera tampered with",
+    },
     going: "going on",
     zones: "Zone",
     crossed: "Crossed line",

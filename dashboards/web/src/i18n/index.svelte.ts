@@ -1,6 +1,6 @@
 /** The reader's language: `t()` gives its words and `f()` its formats, kept up to date in templates. */
 import { ApiError } from "../api/client";
-import type { Camera } from "../api/types";
+import type { Camera, HubEvent } from "../api/types";
 import { keep, kept } from "../lib/kept";
 import { en } from "./en";
 import { Format } from "./format";
@@ -39,6 +39,11 @@ export function causeWords(camera: Camera): string {
   const said = t().camera.cause[cause];
   const text = typeof said === "function" ? said(detail) : said;
   return stream ? t().camera.ofStream[stream](text) : text;
+}
+
+/** What an event is: movement, or what was done to the camera. */
+export function eventWords(event: HubEvent): string {
+  return event.cause ? t().event.tamper[event.cause] : t().event.kind[event.kind];
 }
 
 /** What went wrong, in the reader's language, with what to do. */

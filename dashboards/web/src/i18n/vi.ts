@@ -1,5 +1,5 @@
 /** Tiếng Việt: the first language, and the shape that every other dictionary has to fill. */
-import type { Cause, GateReason, Hand, NotLive, RecordingCause, Side, Verdict } from "../api/types";
+import type { Cause, GateReason, Hand, NotLive, RecordingCause, Side, TamperCause, Verdict } from "../api/types";
 
 export const vi = {
   app: { name: "Camera Hub", skip: "Đến phần nội dung" },
@@ -176,7 +176,15 @@ export const vi = {
     emptyHelp: "Khi máy ở xóm nối tới máy chủ, các camera của xóm sẽ tự hiện ở đây.",
   },
   event: {
-    kind: { motion: "Chuyển động", tamper: "Camera bị che hoặc xoay" },
+    kind: { motion: "Chuyển động", tamper: "Camera bị can thiệp" },
+    tamper: {
+      covered: "Camera bị che",
+      blinded: "Camera bị chói",
+      defocused: "Camera bị mờ nét",
+      turned: "Camera bị quay đi",
+      frozen: "Hình đứng yên",
+      unexpected: "Camera bị can thiệp",
+    } satisfies Record<TamperCause, string>,
     going: "đang diễn ra",
     zones: "Vùng",
     crossed: "Qua vạch",
