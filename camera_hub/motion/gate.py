@@ -34,15 +34,16 @@ STEP_MOST_US = 10 * US  # a longer step in time, or one back, is another stream
 OUT_OF_ORDER_US = 60 * US  # since the last packet out of order, or keyframe that is none
 
 IDLE_US = 3 * US  # nothing went on for so long, and ...
-LIGHT_US = 2 * US  # ... no packet was heavy: all rests
-LOOK_EVERY_US = 150_000  # at the pictures of a scene that rests
+LIGHT_US = 1 * US  # ... no packet was heavy: all rests
+LOOK_EVERY_US = 150_000  # at the pictures of a scene that rests, where sizes tell ...
+LOOK_OFTEN_US = 75_000  # ... and where they do not
 BACK_US = 3 * US  # before it wakes, a mover may have begun: a small one is noticed late
 
 # Longest GOP, and how often a keyframe is looked at. With a longer GOP, a mover that the sizes do
 # not show would be seen too late.
 SURE = (64 * US, 24 * US)  # the smallest mover that matters shows in the sizes
-NEARLY = (4_500_000, 1 * US)  # larger ones do: smaller ones must show in the keyframes
-PROVED = (8 * US, 1 * US)
+NEARLY = (4_500_000, 2 * US)  # larger ones do: smaller ones must show in the keyframes
+PROVED = (8 * US, 2 * US)
 NEARLY_TIMES = 3.0  # how much more than the smallest mover a larger one costs
 STILL_SURE = 1.3  # times the smallest mover: what is believed is not given up for a trifle
 
@@ -164,9 +165,9 @@ class Gate:
     def worth_a_look(self, t_us: int) -> bool:
         """Whether the detector shall see the decoded picture at `t_us`: all, but few of an idle scene."""
         looked_us = self._looked_us
-        if t_us == self._shown_us:  # at a keyframe it may fall asleep
-            looked_us = None
-        if looked_us is not None and 0 <= t_us - looked_us < LOOK_EVERY_US and self._at_rest(t_us):
+        every_us = LOOK_EVERY_US if self._trust else LOOK_OFTEN_US
+        soon = looked_us is not None and 0 <= t_us - looked_us < every_us
+        if soon and self._at_rest(t_us) and t_us != self._shown_us:  # at a keyframe it may fall asleep
             return False
         self._looked_us = t_us
         return True

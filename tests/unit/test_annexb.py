@@ -9,11 +9,13 @@ from camera_hub.annexb import (
     CODECS,
     START_CODE,
     ParameterSets,
+    can_begin,
     head_units,
     joined,
     nal_type,
     nal_units,
     parameter_sets,
+    picture_bytes,
     with_parameter_sets,
 )
 from tests.support.recorded import SETS, bare, decoded_size, sets_of, stream
@@ -154,3 +156,43 @@ def told(codec: str, keyframe: bytes) -> ParameterSets:
 def ready(keyframe: bytes, *sets: bytes, codec: str = "h264") -> bytes:
     """The keyframe of a stream whose parameter sets were told at its opening."""
     return with_parameter_sets(keyframe, parameter_sets(codec, nal_units(joined(sets))))
+
+
+SLICE = b"\x41\x9a\x24\x6c\x41"
+FILLER = b"\x0c" + b"\xff" * 400 + b"\x80"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        joined([SLICE]),
+        b"\0\0\1" + SLICE,
+        joined([AUD, SEI, SLICE, FILLER]),
+        joined([SLICE]) + b"\0" * 300,
+        joined([SLICE]) + b"\0\0\3" * 300,
+        joined([AUD, SLICE]) + b"\0\0\3\0\0\3\0" + joined([FILLER, FILLER]),
+    ],
+)
+def test_padding_and_messages_are_no_picture(data: bytes) -> None:
+    assert picture_bytes("h264", data) == len(SLICE)
+
+
+def test_all_slices_of_a_picture_count() -> None:
+    assert picture_bytes("h264", joined([SLICE, SLICE + b"\x11"])) == 2 * len(SLICE) + 1
+    assert picture_bytes("hevc", joined([b"\x02\x01\xaa", b"\x4c\x01" + b"\xff" * 90])) == 3
+    assert picture_bytes("mjpeg", SLICE) == len(SLICE)
+
+
+@given(st.binary(max_size=300), st.sampled_from([*CODECS, "other"]))
+def test_of_any_bytes_no_more_than_there_are_is_picture(data: bytes, codec: str) -> None:
+    assert 0 <= picture_bytes(codec, data) <= len(data)
+    can_begin(codec, data)
+
+
+def test_a_decoder_can_begin_with_an_idr_but_not_with_a_refresh() -> None:
+    assert can_begin("h264", joined([AUD, SPS, PPS, SEI, IDR]))
+    assert not can_begin("h264", joined([AUD, SPS, PPS, SEI, SLICE]))
+    assert can_begin("hevc", joined([b"\x26\x01\xaf"]))
+    assert not can_begin("hevc", joined([b"\x02\x01\xaf"]))
+    assert not can_begin("h264", b"")
+    assert can_begin("mjpeg", b"")
