@@ -228,7 +228,7 @@ def _score(cause: TamperCause, signs: Signs) -> float:
     if cause is TamperCause.FROZEN:
         return 1.0
     lost = 1 - (signs.sharp if cause is TamperCause.DEFOCUSED else signs.kept)
-    return round(min(max(lost, 0.0), 1.0), 3)
+    return round(float(min(max(lost, 0.0), 1.0)), 3)  # what NumPy counts is no float that can be sent
 
 
 def _box(cause: TamperCause, signs: Signs) -> Box:
