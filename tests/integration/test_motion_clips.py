@@ -1,4 +1,4 @@
-"""On real clips with labels every event is found and nothing else is told. A floor, not a score."""
+"""On real clips with labels every event and tampering is found, and nothing else. A floor, not a score."""
 
 import pytest
 
@@ -30,3 +30,5 @@ def test_clip(name: str, events: int) -> None:
     score = run_one(Job(str(clip), clip, MotionSettings(), read_labels(labels_path(clip)))).result.score
     assert score is not None
     assert (score.found, score.missed, score.false) == (events, 0, 0)
+    turned = int(name == "turned-foliage")
+    assert (score.tamper_found, score.tamper_missed, score.tamper_false) == (turned, 0, 0)
