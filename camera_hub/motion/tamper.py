@@ -53,9 +53,11 @@ DAY, DARK = 125.0, 80.0  # tones of a typical block: from broad daylight to dark
 SHADE = 0.02  # ... nor does dusk take the structure that a thick cover leaves no more of (squared)
 GLARE = 0.15  # share of the picture that a lamp drowns
 VEILED = 0.6  # strength that is left beside it
-BLURRED = 0.4  # fine structure against coarse when it is out of focus
-TRACE = 0.2  # share or likeness of the structure that stays then
+BLURRED = 0.62  # fine structure against coarse (squared) when it is out of focus, with noise ...
+DETAIL = 0.25  # ... and of the scene's own edges without it: half as sharp; a shaken camera has one of both
+OUTLINE = 0.3  # that stays at least then
 SAME_LIGHT = 14  # tones
+SHARP = 0.75
 STEADY = 0.5
 
 Tone = NDArray[np.uint8]
@@ -138,7 +140,7 @@ class Tamper:
         if self._since_us is not None and t_us - self._sign_us <= LAPSE_US:
             return
         self._since_us = None
-        if signs.kept >= WHOLE or signs.known < LEAST_BLOCKS:
+        if (signs.kept >= WHOLE and signs.sharp >= SHARP) or signs.known < LEAST_BLOCKS:
             self._whole_us = t_us
         if t_us == self._whole_us or t_us - self._whole_us > HIDDEN_US:
             self._structure.learn(since_s)
@@ -151,14 +153,13 @@ class Tamper:
         """What the picture looks like, if not like the scene."""
         if signs.known < LEAST_BLOCKS:
             return None
-        if signs.bright >= GLARE and signs.veil < VEILED and signs.kept < 0.9:
+        if signs.bright >= GLARE and signs.beside < VEILED and signs.kept < 0.9:
             return TamperCause.BLINDED
         if _covered(signs):
             return TamperCause.COVERED
         if signs.kept <= LOST and abs(signs.residue) < RESIDUE:
             return None if self._structure.knocked() else TamperCause.TURNED
-        blurred = signs.sharp < BLURRED and signs.light < SAME_LIGHT
-        return TamperCause.DEFOCUSED if blurred and max(signs.kept, signs.residue) > TRACE else None
+        return TamperCause.DEFOCUSED if _blurred(signs) else None
 
     def _go_on(
         self, told: Opened, tone: Tone, signs: Signs, cause: TamperCause | None, t_us: int
@@ -168,7 +169,7 @@ class Tamper:
             self._begin(tone, t_us)
             return [report]
         if cause is not None or not (
-            signs.kept >= WHOLE and signs.sharp >= 0.6 and (signs.bright < GLARE / 2 or signs.veil > VEILED)
+            signs.kept >= WHOLE and signs.sharp >= SHARP and (signs.bright < GLARE / 2 or signs.veil > VEILED)
         ):
             self._back_us = None
             return []
@@ -221,6 +222,12 @@ def _covered(signs: Signs) -> bool:
         return signs.flat >= WHOLLY_FLAT or signs.coarse < BARE
     plain = signs.flat >= PART_FLAT or (signs.coarse < ROUGH and signs.sharp < PLAIN_SHARP)
     return signs.kept <= PART and plain and signs.veil >= CLEAR
+
+
+def _blurred(signs: Signs) -> bool:
+    """Whether fine edges have gone and coarse ones have stayed, under the same light."""
+    detail = (max(signs.detail, 0.0) / max(signs.outline, 0.01)) ** 2
+    return signs.sharp < BLURRED and detail < DETAIL and signs.outline > OUTLINE and signs.light < SAME_LIGHT
 
 
 def _score(cause: TamperCause, signs: Signs) -> float:

@@ -27,9 +27,11 @@ WAYS_MATCH = 0.5  # ... and so much where only the ways that edges run are compa
 FLAT = 0.3  # of its usual structure (squared) or less: flat
 BRIGHT = 243  # tones; what a lamp blinds
 DIMMER = 12  # tones below that it was before
+DROWNED = 213  # tones; brighter, and light may have taken from the structure
 DOUBT = 0.3  # share of lost blocks from which on it is looked at more closely
 MEAN_S = 60.0  # time constant of the scene
 USUAL_S = 20.0  # ... of how it varies
+AS_LOST = 0.9  # share of what is lost now that had been lost before
 RECENT = 8  # looks over which noise is averaged away
 KNOCK = (3, 2)  # px of a quarter of the picture, across and down; moved by less, it is a knock or the wind
 KNOCKED = 0.45  # likeness then
@@ -51,6 +53,9 @@ class Signs:
     residue: float  # -1..1: likeness of what is left where it was lost, noise averaged away
     steady: float  # -1..1: likeness of the lost part to what it was in the last looks
     veil: float  # usual 1: strength (squared) of the structure where it was kept
+    beside: float  # ... and of all that has not drowned in light
+    detail: float  # usual 1: as much of the scene's own edges as is left, at a scale of some px ...
+    outline: float  # ... and at one of a block; noise is in neither
     sharp: float  # usual 1: fine structure against coarse, squared
     coarse: float  # usual 1: coarse structure, squared
     was: float  # tones: the usual brightness of a typical block ...
@@ -70,7 +75,7 @@ class Structure:
         self._tone = tone
         self.half = self._halved(tone)
         self._mean = self.half.astype(np.float64)
-        self._recent: list[Picture] = []
+        self._recent: list[tuple[int, Picture]] = []  # (blocks lost, look) since much was lost
         zero = np.zeros(visible.shape)
         self._usual, self._fine, self._coarse, self._level = (zero.copy() for _ in range(4))
         self._now: tuple[Blocks, ...] = (zero, zero, zero, zero)
@@ -84,15 +89,18 @@ class Structure:
         return np.asarray(cv2.resize(whole, self._half_size, interpolation=cv2.INTER_AREA), np.uint8)
 
     def _take_mean(self) -> None:
-        self._slopes = _slopes(np.rint(self._mean).astype(np.uint8))
+        mean = np.rint(self._mean).astype(np.uint8)
+        self._slopes = _slopes(mean)
         self._strength = _blocks(_product(self._slopes, self._slopes))
+        self._outlines = _outlines(mean)
 
     def look(self, tone: Picture) -> Signs:
         """`tone` against the scene; teaches nothing."""
         half = self.half = self._halved(tone)
         slopes = _slopes(half)
         strength = _blocks(_product(slopes, slopes))
-        match = _likeness(_blocks(_product(self._slopes, slopes)), self._strength, strength)
+        common = _blocks(_product(self._slopes, slopes))
+        match = _likeness(common, self._strength, strength)
         known = self._visible & (self._strength > PLAIN) & (self._usual > USUAL_LEAST)
         count = int(np.count_nonzero(known))
         lost = known & (match < MATCH * self._usual)
@@ -107,17 +115,22 @@ class Structure:
         fine = _fineness(tone, self._half_size)
         self._now = match, fine, coarse, level
         kept = known & ~lost
-        sharp, rough = self._sharpness(known)
+        strong = known & (self._strength >= _median(self._strength[known], 0.0))
+        sharp, rough = self._sharpness(strong)
+        clear = known & (level < DROWNED)
         flat = lost & (strength < np.maximum(FLAT * self._strength, PLAIN))
         bright = self._visible & (level >= BRIGHT) & (self._level < BRIGHT - DIMMER)
         return Signs(
             known=count,
-            kept=np.count_nonzero(kept) / max(1, count),
-            flat=np.count_nonzero(flat) / max(1, count),
-            bright=np.count_nonzero(bright) / max(1, int(np.count_nonzero(self._visible))),
+            kept=_share_of(kept, count),
+            flat=_share_of(flat, count),
+            bright=_share_of(bright, int(np.count_nonzero(self._visible))),
             residue=residue,
             steady=steady,
             veil=_median(strength[kept] / self._strength[kept], 0.0),
+            beside=_median(strength[clear] / self._strength[clear], 0.0),
+            detail=float(common[strong].sum() / max(1.0, self._strength[strong].sum())),
+            outline=_left(self._outlines, _outlines(half)),
             sharp=sharp,
             coarse=rough,
             was=_median(self._level[self._visible], 0.0),
@@ -133,14 +146,16 @@ class Structure:
 
     def _left(self, lost: NDArray[np.bool_], slopes: Slopes) -> tuple[float, float]:
         """(residue, steady) of the lost blocks."""
-        before = self._recent[-3:] or [self.half]
-        self._recent = [*self._recent[1 - RECENT :], self.half]
-        residue = _share(self._slopes, _slopes(_total(self._recent)), lost)
-        return residue, _share(slopes, _slopes(_total(before)), lost)
+        count = int(np.count_nonzero(lost))
+        # What was still there while it was being lost is not what is left.
+        pictures = [picture for was, picture in self._recent[1 - RECENT :] if was > AS_LOST * count]
+        self._recent = [*self._recent[1 - RECENT :], (count, self.half)]
+        before = pictures[-3:] or [self.half]
+        residue = _typical(self._slopes, _slopes(_total([*pictures, self.half])), lost)
+        return residue, _typical(slopes, _slopes(_total(before)), lost)
 
-    def _sharpness(self, known: NDArray[np.bool_]) -> tuple[float, float]:
-        """(fine against coarse, coarse), each against the usual, of the blocks with most structure."""
-        strong = known & (self._strength >= _median(self._strength[known], 0.0))
+    def _sharpness(self, strong: NDArray[np.bool_]) -> tuple[float, float]:
+        """(fine against coarse, coarse) in `strong` blocks, each against the usual."""
         _, fine, coarse, _ = self._now
         rough = coarse[strong] / np.maximum(self._coarse[strong], 1)
         ratio = fine[strong] / np.maximum(self._fine[strong], 0.1) / np.maximum(rough, 0.01)
@@ -184,6 +199,19 @@ def _slopes(picture: MatLike) -> Slopes:
     return across, down
 
 
+def _outlines(half: Picture) -> Slopes:
+    """Slopes over the length of a block."""
+    size = (half.shape[1] // 4, half.shape[0] // 4)
+    return _slopes(cv2.resize(half, size, interpolation=cv2.INTER_AREA))
+
+
+def _left(usual: Slopes, now: Slopes) -> float:
+    """How much of the `usual` slopes is in those of `now`."""
+    return float(
+        _product(usual, now).sum(dtype=np.float64) / max(1.0, _product(usual, usual).sum(dtype=np.float64))
+    )
+
+
 def _total(pictures: list[Picture]) -> MatLike:
     """A sum and not a mean: what lies below one tone is what a dark yard has left."""
     return np.asarray(np.sum(pictures, axis=0, dtype=np.int16))
@@ -214,10 +242,9 @@ def _exact(one: Slopes, two: Slopes) -> Blocks:
     return np.asarray(np.add.reduceat(rows, np.arange(0, rows.shape[1], HALF_BLOCK), axis=1), np.float64)
 
 
-def _share(one: Slopes, two: Slopes, where: NDArray[np.bool_]) -> float:
-    """Likeness of all that is `where` together."""
-    common, first, second = (_exact(*pair)[where].sum() for pair in ((one, two), (one, one), (two, two)))
-    return float(common / np.sqrt(first * second + 1))
+def _typical(one: Slopes, two: Slopes, where: NDArray[np.bool_]) -> float:
+    """Likeness of a typical one of the blocks `where`."""
+    return _median(_likeness(_exact(one, two), _exact(one, one), _exact(two, two))[where], 1.0)
 
 
 def _alike(one: list[Blocks], two: list[Blocks]) -> float:
@@ -250,6 +277,10 @@ def _fineness(tone: Picture, half_size: tuple[int, int]) -> Blocks:
 
 def _likeness(common: Blocks, one: Blocks, two: Blocks) -> Blocks:
     return np.asarray(common / np.sqrt(one * two + 0.1))
+
+
+def _share_of(blocks: NDArray[np.bool_], count: int) -> float:
+    return int(np.count_nonzero(blocks)) / max(1, count)
 
 
 def _median(numbers: NDArray[np.float64], otherwise: float) -> float:
