@@ -19,7 +19,7 @@ from camera_hub.motion.tracks import Track
 from camera_hub.motion.zones import Zones
 
 QUIET_US = 2_500_000  # nothing moved for so long: the event is over
-LEAD_US = 200_000  # what was followed for longer before it was believed may have been its light, or a leaf ...
+LEAD_US = 200_000  # what was followed for longer before it was believed may have been its light ...
 LEAD_FRAMES = 3  # ... unless few frames were seen of it
 TELL_US = 1_500_000  # an open event is told again at most this often, but for a new zone or crossing
 LONGEST_US = 300_000_000  # where it never rests, an event is told in parts of this length

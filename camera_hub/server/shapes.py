@@ -107,7 +107,7 @@ class Camera(BaseModel):
         description="Why every picture has to be decoded to see what moves; null where that need not be"
     )
     decoded_share: float | None = Field(
-        description="How many of the last minute's pictures were decoded, 0 to 1; null where that is not known"
+        description="Share of the last minute's pictures that were decoded, 0 to 1; null where not known"
     )
     restarts: int
     zones: list[Zone]

@@ -95,14 +95,14 @@ async def test_a_camera_in_full(server: Server) -> None:
         "decoded_share": None,
         "restarts": 0,
         "zones": [{"name": "Lòng đường", "polygon": [[0.0, 0.5], [1.0, 0.5], [0.5, 1.0]]}],
-            "lines": [
-                {
-                    "name": "Cổng xóm",
-                    "points": [[0.25, 0.5], [0.75, 0.5]],
-                    "left_is": "ra",
-                    "right_is": "vào xóm",
-                }
-            ],
+        "lines": [
+            {
+                "name": "Cổng xóm",
+                "points": [[0.25, 0.5], [0.75, 0.5]],
+                "left_is": "ra",
+                "right_is": "vào xóm",
+            }
+        ],
         "streams": [
             {
                 "stream": "sub",
