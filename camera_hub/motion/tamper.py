@@ -90,7 +90,8 @@ class Tamper:
         self._still = Stillness()
         self._begun_us = self._looked_us = t_us
         self._looks = 0
-        self._since_us: int | None = None  # when what may be tampering began
+        self._since_us: int | None = None  # when what may be tampering began ...
+        self._first: Signs  # ... and what it looked like then
         self._sign_us = t_us  # when it was seen last
         self._whole_us = t_us  # when most of the scene was seen last
         self._back_us: int | None = None  # since when the scene is back
@@ -126,14 +127,17 @@ class Tamper:
             self._learn(signs, since_s, t_us)
             return []
         if self._since_us is None:
-            self._since_us = t_us
+            self._since_us, self._first = t_us, signs
         self._sign_us = t_us
         lasts_us = LASTS_US[cause]
         if cause is TamperCause.TURNED and signs.steady < STEADY:
             lasts_us = UNSTEADY_US
         if t_us - self._since_us < lasts_us:
             return []
-        return [self._opened(cause, signs, self._since_us, t_us)]
+        start_us = self._since_us
+        if cause is TamperCause.DEFOCUSED and _detail(signs) < _detail(self._first) / 2:
+            start_us = (start_us + t_us) // 2  # a lens that is turned slowly: the view is lost on the way
+        return [self._opened(cause, signs, start_us, t_us)]
 
     def _learn(self, signs: Signs, since_s: float, t_us: int) -> None:
         """Nothing is wrong; but while much is hidden, what hides it is not taken for the scene so soon."""
@@ -226,8 +230,13 @@ def _covered(signs: Signs) -> bool:
 
 def _blurred(signs: Signs) -> bool:
     """Whether fine edges have gone and coarse ones have stayed, under the same light."""
-    detail = (max(signs.detail, 0.0) / max(signs.outline, 0.01)) ** 2
-    return signs.sharp < BLURRED and detail < DETAIL and signs.outline > OUTLINE and signs.light < SAME_LIGHT
+    same = signs.outline > OUTLINE and signs.light < SAME_LIGHT
+    return same and signs.sharp < BLURRED and _detail(signs) < DETAIL
+
+
+def _detail(signs: Signs) -> float:
+    """Usual 1: the scene's own fine structure against its coarse one, squared."""
+    return float((max(signs.detail, 0.0) / max(signs.outline, 0.01)) ** 2)
 
 
 def _score(cause: TamperCause, signs: Signs) -> float:
