@@ -1,4 +1,4 @@
-"""On real clips a camera that is turned away is told within ten seconds, and no other is called tampered with.
+"""On real clips a camera that is turned away is told within ten seconds, and no other is called tampered.
 
 Through the whole way from packets on: the gate has to be awake while it is suspected.
 """
