@@ -15,7 +15,17 @@ import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright, expect
 
 from camera_hub.clock import SYSTEM_CLOCK
-from camera_hub.model import CameraInfo, CameraState, Cause, Crossing, Event, EventKind, Line, Zone
+from camera_hub.model import (
+    CameraInfo,
+    CameraState,
+    Cause,
+    Crossing,
+    Event,
+    EventKind,
+    Line,
+    TamperCause,
+    Zone,
+)
 from tests.support import needs
 from tests.support.chromium import FLAGS
 from tests.support.dashboard import USER, Film, Hamlet, event_id, served
@@ -268,6 +278,25 @@ async def test_what_comes_while_one_reads_waits_to_be_asked_for(tmp_path: Path, 
         await page.get_by_label("Camera", exact=True).select_option("khe-coc.nha-van-hoa")
         await expect(page.get_by_text("Không có sự kiện nào khớp với bộ lọc")).to_be_visible()
         assert page.url.endswith("?camera=khe-coc.nha-van-hoa")
+
+
+async def test_a_camera_that_is_tampered_with_says_so_while_it_lasts(tmp_path: Path, film: Film) -> None:
+    turned = msgspec.structs.replace(
+        event(), kind=EventKind.TAMPER, cause=TamperCause.TURNED, box=(0.0, 0.0, 1.0, 1.0), zones=(), path=()
+    )
+    async with hub(tmp_path, film) as (hamlet, address), browser() as context:
+        page = await opened(context, address)
+        tile = page.locator('[data-camera="khe-coc.cong-lang"]')
+        await expect(tile).to_be_visible()
+        await hamlet.event(turned)
+        await hamlet.picture(turned)
+        await expect(tile.get_by_text("Camera bị quay đi")).to_be_visible()
+        await expect(tile.get_by_text("Có chuyển động")).to_have_count(0)
+        await expect(page.locator(f'[data-event="{turned.id}"]')).to_contain_text("Camera bị quay đi")
+        await hamlet.event(closed(turned))
+        await expect(tile.get_by_text("Camera bị quay đi")).to_have_count(0)
+        await page.locator(f'[data-event="{turned.id}"]').click()
+        await expect(page.get_by_text("Camera bị quay đi")).to_be_visible()
 
 
 async def test_it_comes_back_by_itself_when_the_server_does(tmp_path: Path, film: Film) -> None:
