@@ -29,7 +29,7 @@ def small(folder: Path, count: int) -> Path:
             13,
             [(begin, begin + 5)],
             size_px=(4, 6),
-            tones=24,
+            tones=22,
             seed=n,
             conditions=["day"],
         )
@@ -118,7 +118,7 @@ def test_the_command_prints_json_and_words(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["tune", str(tmp_path), "--json", "-", "--jobs", "1", "--folds", "4"])
     assert done.exit_code == 0, done.output
     data = json.loads(done.stdout)
-    assert data["verdict"] == "keep"
+    assert data["verdict"] in ("keep", "noise")  # never that two clips show a gain
     assert data["settings"] == {"sensitivity": "normal", "exact": {}}
     assert len(data["folds"]) == 2
     assert "2 clips give 2 folds, not 4" in done.stderr
