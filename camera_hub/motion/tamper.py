@@ -53,8 +53,8 @@ DAY, DARK = 125.0, 80.0  # tones of a typical block: from broad daylight to dark
 SHADE = 0.02  # ... nor does dusk take the structure that a thick cover leaves no more of (squared)
 GLARE = 0.15  # share of the picture that a lamp drowns
 VEILED = 0.6  # strength that is left beside it
-BLURRED = 0.62  # fine structure against coarse (squared) when it is out of focus, with noise ...
-DETAIL = 0.25  # ... and of the scene's own edges without it: half as sharp; a shaken camera has one of both
+BLURRED = ((0.5, 0.5), (0.62, 0.25))  # out of focus: fine structure against coarse (squared), with noise,
+# ... and of the scene's own edges without it; a shaken camera has one of both, and so has rain that ends
 OUTLINE = 0.3  # that stays at least then
 SAME_LIGHT = 14  # tones
 SHARP = 0.75
@@ -231,7 +231,7 @@ def _covered(signs: Signs) -> bool:
 def _blurred(signs: Signs) -> bool:
     """Whether fine edges have gone and coarse ones have stayed, under the same light."""
     same = signs.outline > OUTLINE and signs.light < SAME_LIGHT
-    return same and signs.sharp < BLURRED and _detail(signs) < DETAIL
+    return same and any(signs.sharp < sharp and _detail(signs) < detail for sharp, detail in BLURRED)
 
 
 def _detail(signs: Signs) -> float:

@@ -129,7 +129,7 @@ class Structure:
             steady=steady,
             veil=_median(strength[kept] / self._strength[kept], 0.0),
             beside=_median(strength[clear] / self._strength[clear], 0.0),
-            detail=float(common[strong].sum() / max(1.0, self._strength[strong].sum())),
+            detail=_median(common[strong] / self._strength[strong], 1.0),
             outline=_left(self._outlines, _outlines(half)),
             sharp=sharp,
             coarse=rough,

@@ -120,7 +120,7 @@ def test_it_is_told_within_ten_seconds_with_its_cause_and_cleared(spoil: Spoil, 
     [told] = [r for r in reports if isinstance(r, Opened) and r.kind is EventKind.TAMPER]
     [closed] = tampers(reports)
     assert told.cause is closed.cause is cause
-    assert START_S - 0.2 <= told.start_us / 1e6 < START_S + 3
+    assert START_S - 0.2 <= told.start_us / 1e6 < START_S + 4
     assert told.t_us / 1e6 < START_S + 8
     assert closed.end_us / 1e6 == pytest.approx(START_S + LONG_S, abs=1.0)
     assert type(told.score) is float
