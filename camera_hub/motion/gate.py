@@ -99,7 +99,7 @@ class Gate:
         self._looked_us: int | None = None
         self._idle_us: int | None = None  # since when nothing goes on
         self._woken_by_sizes = False  # and nothing has been seen since
-        self._heavy_us: int | None = None
+        self._unusual_us: int | None = None
 
     @property
     def reason(self) -> GateReason | None:
@@ -148,8 +148,9 @@ class Gate:
             return (packet,)
         if fresh:
             self._forget_gops()
-        if self._sizes.heavy or not self._trust or self._of_the_stream():
-            self._woken_by_sizes = self._sizes.heavy
+        unusual = self._sizes.heavy or self._sizes.light
+        if unusual or not self._trust or self._of_the_stream():
+            self._woken_by_sizes = unusual
             self._keep(packet, fresh)
             return self._release(fresh)
         return self._let_or_keep(packet, fresh)
@@ -223,8 +224,8 @@ class Gate:
         quiet = self._idle_us is not None
         sizes = self._sizes
         sizes.packet(size, self._place, t_us, dt_us, quiet)
-        if sizes.heavy:
-            self._heavy_us = t_us
+        if sizes.heavy or sizes.light:
+            self._unusual_us = t_us
         if sizes.known:
             self._trials.weighed(t_us, dt_us, sizes.heavy, quiet)
         else:
@@ -281,7 +282,7 @@ class Gate:
         """Whether neither the detector nor the sizes have had anything for a while."""
         idle = self._idle_us is not None and t_us - self._idle_us >= IDLE_US
         newest_us = t_us if self._t_us is None else self._t_us  # pictures may come late, from what was kept
-        return idle and (self._heavy_us is None or newest_us - self._heavy_us >= LIGHT_US)
+        return idle and (self._unusual_us is None or newest_us - self._unusual_us >= LIGHT_US)
 
     def _judge(self) -> None:
         """By how far sizes can be trusted: longest GOP and how often to look (µs); None: not at all."""

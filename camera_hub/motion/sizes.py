@@ -67,6 +67,8 @@ class Sizes:
         """Whether there is a level to compare with."""
         self.heavy = False
         """Whether packets weigh clearly more now than they do when it is quiet."""
+        self.light = False
+        """Whether they weigh clearly less: the picture stands still, or is encoded in another way."""
         self.margin = math.inf
         """What must be over, bytes/s, to be noticed."""
         self._now_us = 0  # of quiet
@@ -99,6 +101,7 @@ class Sizes:
             short.add(t_us, over)
             long.add(t_us, over)
             self.heavy = short.rate > short.limit or long.rate > long.limit
+            self.light = long.rate < long.low
         if quiet:
             self._now_us += min(dt_us, US)
             self._new.append((self._now_us, place, size))

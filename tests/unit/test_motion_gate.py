@@ -192,6 +192,16 @@ def test_another_level_is_learned_anew() -> None:
     assert [start for start, _ in scene.found] == [195]
 
 
+def test_when_packets_become_light_it_looks_why() -> None:
+    scene = Scene(lambda place, moves, dice: dice.randint(70, 76), first_s=1e9, picture=PICTURE).run(60)
+    assert sleeps(scene.gate)
+    scene.size = lambda place, moves, dice: 18  # as a picture that stands still
+    scene.run(2.5)
+    assert not sleeps(scene.gate)
+    scene.run(60)
+    assert sleeps(scene.gate)
+
+
 def test_keyframes_that_are_none_keep_it_awake() -> None:
     gate = Gate(PICTURE, lambda packet: (len(packet.data), packet.keyframe and packet.pts_us == 0))
     for number in range(400):
