@@ -20,7 +20,8 @@ from camera_hub.motion.reports import Closed, Opened, Report
 from camera_hub.motion.tamper_signs import BLOCK, Signs, Structure
 from camera_hub.motion.tamper_still import Stillness
 
-LOOK_US = 290_000  # between looks
+LOOK_US = 320_000  # between looks
+LEARN_S = 0.8  # between the looks that teach
 LEARN_MOST_S = 1.0  # a single look teaches no more than so many seconds' worth
 READY_US = 4_000_000  # of a scene that stays make it known
 READY_LOOKS = 4
@@ -90,6 +91,7 @@ class Tamper:
         self._still = Stillness()
         self._begun_us = self._looked_us = t_us
         self._looks = 0
+        self._unlearned_s = 0.0
         self._since_us: int | None = None  # when what may be tampering began ...
         self._first: Signs  # ... and what it looked like then
         self._sign_us = t_us  # when it was seen last
@@ -146,8 +148,11 @@ class Tamper:
         self._since_us = None
         if (signs.kept >= WHOLE and signs.sharp >= SHARP) or signs.known < LEAST_BLOCKS:
             self._whole_us = t_us
-        if t_us == self._whole_us or t_us - self._whole_us > HIDDEN_US:
-            self._structure.learn(since_s)
+        self._unlearned_s = min(self._unlearned_s + since_s, LEARN_MOST_S)
+        shown = t_us == self._whole_us or t_us - self._whole_us > HIDDEN_US
+        if shown and self._unlearned_s > LEARN_S:
+            self._structure.learn(self._unlearned_s)
+            self._unlearned_s = 0.0
 
     def flush(self, t_us: int) -> list[Report]:
         """Close what is open."""
