@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from camera_hub.model import GateReason, Packet
-from camera_hub.motion.reports import Report
+from camera_hub.motion.reports import Closed, Opened, Report
 from camera_hub.motion.sizes import Sizes
 from camera_hub.motion.trials import Trials
 
@@ -37,6 +37,8 @@ IDLE_US = 3 * US  # nothing went on for so long, and ...
 LIGHT_US = 1 * US  # ... no packet was heavy: all rests
 LOOK_EVERY_US = 150_000  # at the pictures of a scene that rests, where sizes tell ...
 LOOK_OFTEN_US = 75_000  # ... and where they do not
+LOOK_OPEN_US = 60_000  # ... and at those of an event that has been told for so long:
+OPEN_US = 2 * US
 BACK_US = 3 * US  # before it wakes, a mover may have begun: a small one is noticed late
 
 # Longest GOP, and how often a keyframe is looked at. With a longer GOP, a mover that the sizes do
@@ -97,6 +99,7 @@ class Gate:
         self._shown: Packet | None = None
         self._odd: tuple[int, GateReason] | None = None  # when something forbade to sleep for a while
         self._looked_us: int | None = None
+        self._opened_us: int | None = None  # since when an event is open
         self._idle_us: int | None = None  # since when nothing goes on
         self._woken_by_sizes = False  # and nothing has been seen since
         self._unusual_us: int | None = None
@@ -167,8 +170,11 @@ class Gate:
         """Whether the detector shall see the decoded picture at `t_us`: all, but few of an idle scene."""
         looked_us = self._looked_us
         every_us = LOOK_EVERY_US if self._trust else LOOK_OFTEN_US
+        rests = self._at_rest(t_us)
+        if not rests and self._opened_us is not None and t_us - self._opened_us >= OPEN_US:
+            rests, every_us = True, LOOK_OPEN_US
         soon = looked_us is not None and 0 <= t_us - looked_us < every_us
-        if soon and self._at_rest(t_us) and t_us != self._shown_us:  # at a keyframe it may fall asleep
+        if soon and rests and t_us != self._shown_us:  # at a keyframe it may fall asleep
             return False
         self._looked_us = t_us
         return True
@@ -176,6 +182,10 @@ class Gate:
     def learn(self, t_us: int, reports: Sequence[Report], idle: bool) -> None:
         """What the detector made of the picture at `t_us`: its reports, and whether all is idle."""
         for report in reports:
+            if isinstance(report, Opened):
+                self._opened_us = t_us
+            elif isinstance(report, Closed):
+                self._opened_us = None
             self._trials.told(report, t_us, self._trust is not None)
         self._judge()
         if not idle:

@@ -305,6 +305,16 @@ def test_an_idle_scene_is_looked_at_a_few_times_a_second_and_a_mover_always() ->
     assert all(gate.worth_a_look(9_200_000 + n * 40_000) for n in range(50))
 
 
+def test_of_an_event_that_goes_on_every_second_picture_is_looked_at_where_there_are_many() -> None:
+    gate = Gate()
+    gate.learn(0, [report(Opened, 0, 0)], idle=False)
+    assert all(gate.worth_a_look(n * 40_000) for n in range(50))
+    assert sum(gate.worth_a_look(2_000_000 + n * 40_000) for n in range(100)) == 50
+    assert all(gate.worth_a_look(7_000_000 + n * 100_000) for n in range(50))
+    gate.learn(12_000_000, [report(Closed, 12_000_000, 0)], idle=False)
+    assert all(gate.worth_a_look(12_000_000 + n * 40_000) for n in range(50))
+
+
 def test_it_does_the_same_each_time() -> None:
     assert Scene(vbr).run(400).decoded == Scene(vbr).run(400).decoded
 
