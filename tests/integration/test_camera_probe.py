@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from camera_hub.cameras.probe import probe_camera
 from camera_hub.config import CameraConfig
 from camera_hub.model import CameraState
@@ -22,8 +24,9 @@ def test_what_each_stream_sends(tmp_path: Path) -> None:
         main, sub = probe_camera(camera(base + "main.mp4", base + "sub.mp4"))
     assert (main.ok, main.codec, main.width, main.height) == (True, "h264", 640, 360)
     assert (sub.ok, sub.codec, sub.width, sub.height) == (True, "hevc", 320, 180)
-    assert (main.fps, main.keyframe_interval_s) == (15, 2)
-    assert (sub.fps, sub.keyframe_interval_s) == (10, 2)
+    # A sender report that comes meanwhile sets the stream's clock right, by as much as the server was late.
+    assert (main.fps, main.keyframe_interval_s) == (15, pytest.approx(2, abs=0.2))
+    assert (sub.fps, sub.keyframe_interval_s) == (10, pytest.approx(2, abs=0.2))
     assert main.error == sub.error == ""
 
 
