@@ -52,6 +52,9 @@ class Look(NamedTuple):
     looked: bool  # whether the detector saw it; of a scene at rest it sees but some
 
 
+NOTHING: Iterator[Look] = iter(())  # for most packets of a quiet camera
+
+
 class Watch:
     """`open` a stream, give its packets, `end`; then the next one may be opened."""
 
@@ -96,13 +99,16 @@ class Watch:
         """
         decoder = self._decoder
         if decoder is None:
-            return
+            return NOTHING
         if not 0 <= packet.pts_us - self._counted_us < SHARE_US:
             self._counted_us = packet.pts_us
             self._counts.append((self._packets, self.decoded))
         self._packets += 1
         wanted = self.gate.let(packet)
-        if self.gate.asleep and wanted:
+        return self._decoded(decoder, packet, wanted) if wanted else NOTHING
+
+    def _decoded(self, decoder: LumaDecoder, packet: Packet, wanted: Sequence[Packet]) -> Iterator[Look]:
+        if self.gate.asleep:
             wanted, frames = self._glance(decoder, packet)
             for frame in frames:
                 yield self._look(frame)

@@ -5,7 +5,7 @@ the picture's own. A clip that breaks off is played as far as it goes; then it s
 damaged in its middle is left out, up to the next keyframe.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -200,9 +200,12 @@ class ClipSource(FFmpegSource):
         assert time_base is not None
         ticks, second = time_base.numerator * 1_000_000, time_base.denominator
         to_annexb = BitStreamFilterContext(f"{stream.codec_context.name}_mp4toannexb", stream)
+        convert = to_annexb.filter
         self._whole = True
         for read in container.demux(stream):
-            for unit in self._converted(to_annexb, read) if read.size else ():
+            if not read.size:
+                continue
+            for unit in self._converted(convert, read):
                 pts, dts = unit.pts, unit.dts
                 yield (
                     unit,
@@ -210,13 +213,15 @@ class ClipSource(FFmpegSource):
                     None if dts is None else dts * ticks // second,
                 )
 
-    def _converted(self, to_annexb: BitStreamFilterContext, read: "av.Packet[Any]") -> list["av.Packet[Any]"]:
+    def _converted(
+        self, convert: Callable[["av.Packet[Any]"], list["av.Packet[Any]"]], read: "av.Packet[Any]"
+    ) -> list["av.Packet[Any]"]:
         """What was read, in Annex B; an empty packet in its place where one could not go on with it."""
         self._whole = (self._whole or read.is_keyframe) and not read.is_corrupt
-        pts, dts = read.pts, read.dts
+        pts, dts = read.pts, read.dts  # the filter takes them away
         if self._whole:
             try:
-                return to_annexb.filter(read)
+                return convert(read)
             except (av.error.FFmpegError, ValueError):
                 self._whole = False
         left_out: av.Packet[Any] = av.Packet()
@@ -231,9 +236,10 @@ def _dated(units: Iterator[_Unit], interval_us: int) -> Iterator[_Unit]:
         if unit[2] is None and len(waiting) < MAX_REORDERED:
             waiting.append(unit)
             continue
-        for before, (data, pts_us, _) in zip(range(len(waiting), 0, -1), waiting, strict=True):
-            yield data, pts_us, None if unit[2] is None else unit[2] - before * interval_us
-        waiting.clear()
+        if waiting:
+            for before, (data, pts_us, _) in zip(range(len(waiting), 0, -1), waiting, strict=True):
+                yield data, pts_us, None if unit[2] is None else unit[2] - before * interval_us
+            waiting.clear()
         yield unit
     yield from waiting
 

@@ -20,7 +20,9 @@ from numpy.typing import NDArray
 US = 1_000_000
 WINDOWS_US = (US // 2, 2 * US)
 LEAST_OF_MOVER = (2.0, 0.8)  # times the smallest mover; what is over by less, in these windows, is nothing
-CAUTION, CAUTION_MOST = 1.15, 1.5  # times that, after each false alarm
+CAUTION, CAUTION_MOST = 1.25, 1.5  # times that, after each false alarm ...
+OF_MARGIN_MOST = 1.15  # ... and times what the sizes vary by
+LIGHT_US = 1_500_000  # lighter for so long: a lull of the noise is over sooner
 LEARN_US = 10 * US  # of quiet, before anything is said
 LEAST_SAMPLES = 40
 REMEMBERED_US = 90 * US
@@ -77,6 +79,7 @@ class Sizes:
         self._fit_us = LEARN_US
         self._usual = [0] * PLACES
         self._off_us = 0
+        self._light_us = 0
         for window in self._windows:
             window.clear()
 
@@ -101,7 +104,8 @@ class Sizes:
             short.add(t_us, over)
             long.add(t_us, over)
             self.heavy = short.rate > short.limit or long.rate > long.limit
-            self.light = long.rate < long.low
+            self._light_us = self._light_us + dt_us if long.rate < long.low else 0
+            self.light = self._light_us > LIGHT_US
         if quiet:
             self._now_us += min(dt_us, US)
             self._new.append((self._now_us, place, size))
@@ -118,7 +122,7 @@ class Sizes:
         """Packets were heavy, and nothing was seen."""
         self._caution = min(self._caution * CAUTION, CAUTION_MOST)
         for window in self._windows:
-            window.set_limit(self.mover * self._caution)
+            window.set_limit(self.mover, self._caution)
 
     def _watch_shift(self, dt_us: int) -> None:
         long = self._windows[1]
@@ -144,7 +148,7 @@ class Sizes:
         for window in self._windows:
             since = np.searchsorted(when, when - window.length_us, side="right")
             whole = when - when[0] >= window.length_us
-            window.fit((over[1:] - over[since])[whole], LEAST_SHARE * usual_rate, self.mover * self._caution)
+            window.fit((over[1:] - over[since])[whole], LEAST_SHARE * usual_rate, self.mover, self._caution)
         self._usual = usual.tolist()
         self.margin = min(window.margin for window in self._windows)
         self.known = True
@@ -182,19 +186,20 @@ class _Window:
         self._total = total
         self.rate = total * self._per_s
 
-    def fit(self, totals: Ints, least: float, mover: float) -> None:
+    def fit(self, totals: Ints, least: float, mover: float, caution: float) -> None:
         """`totals`: of all windows in which it was quiet; `least`: bytes/s that say nothing; `mover`:
-        what the smallest one costs."""
+        what the smallest one costs; `caution`: see `set_limit`."""
         rates = np.sort(totals) * self._per_s
         middle = float(rates[rates.size // 2])
         spread = MAD * float(np.median(np.abs(rates - middle)))
         tail = float(rates[int(TAIL * (rates.size - 1))]) - middle
         self._middle = middle
         self.margin = max(SPREADS * spread, TAIL_TIMES * tail, least)
-        self.set_limit(mover)
+        self.set_limit(mover, caution)
 
-    def set_limit(self, mover: float) -> None:
-        over = max(self.margin, self._of_mover * mover)
+    def set_limit(self, mover: float, caution: float) -> None:
+        """`caution`: a factor from 1 on, the more false alarms there were."""
+        over = max(self.margin * min(caution, OF_MARGIN_MOST), self._of_mover * mover * caution)
         self.limit = self._middle + over
         self.low = self._middle - over
 

@@ -196,7 +196,9 @@ def test_when_packets_become_light_it_looks_why() -> None:
     scene = Scene(lambda place, moves, dice: dice.randint(70, 76), first_s=1e9, picture=PICTURE).run(60)
     assert sleeps(scene.gate)
     scene.size = lambda place, moves, dice: 18  # as a picture that stands still
-    scene.run(2.5)
+    scene.run(1)
+    assert sleeps(scene.gate)  # a lull is nothing
+    scene.run(3)
     assert not sleeps(scene.gate)
     scene.run(60)
     assert sleeps(scene.gate)
