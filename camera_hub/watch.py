@@ -109,7 +109,7 @@ class Watch:
 
     def _decoded(self, decoder: LumaDecoder, packet: Packet, wanted: Sequence[Packet]) -> Iterator[Look]:
         if self.gate.asleep:
-            wanted, frames = self._glance(decoder, packet)
+            wanted, frames = self._peek(decoder, wanted) if self.gate.peeks else self._glance(decoder, packet)
             for frame in frames:
                 yield self._look(frame)
         # What was kept may begin with a keyframe that was looked at before.
@@ -131,6 +131,19 @@ class Watch:
         elif self.detector.shows(frames[0].luma):
             return self.gate.wake(), ()
         return (), frames
+
+    def _peek(
+        self, decoder: LumaDecoder, packets: Sequence[Packet]
+    ) -> tuple[Sequence[Packet], Sequence[DecodedFrame]]:
+        """Nothing, if the last one's picture shows nothing; else what is to be decoded, from long before."""
+        self.decoded += len(packets)
+        frames: Sequence[DecodedFrame] = ()
+        for packet in packets:
+            frames = decoder.decode(packet)
+        whole = [frame.pts_us for frame in frames] == [packets[-1].pts_us]
+        if whole and not self.detector.shows(frames[0].luma):
+            return (), ()
+        return self.gate.wake(), ()
 
     def _look(self, frame: DecodedFrame) -> Look:
         self._last_us = frame.pts_us

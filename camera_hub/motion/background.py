@@ -256,10 +256,10 @@ class Background:
         self._learned_s = min(self._learned_s, START_S / 2)
         self._mean_changed()
 
-    def sharpness(self, tone: Picture, rows: slice, columns: slice) -> float:
-        """How much of the contrast of what differs in a part of the picture goes at its edges.
+    def contrast(self, tone: Picture, rows: slice, columns: slice) -> tuple[float, float]:
+        """How sharp what differs in a part of the picture is, and the share of it that is brighter.
 
-        About 1 where the edges are as sharp as the picture can show, 0.5 and less where it is out of
+        Sharp is how much of the contrast goes at its edges: about 1 where the edges are as sharp as the picture can show, 0.5 and less where it is out of
         focus or soft light. The contrast is what a sixth of its pixels exceed; the edges are as many
         of the steepest pixels as go once and a half along a side.
         """
@@ -268,9 +268,10 @@ class Background:
         gap = np.abs(signed).ravel()
         gap = np.sort(gap[gap > LEAST_CONTRAST])
         if gap.size < LEAST_EDGE:
-            return 0.0
+            return 0.0, 0.0
         edge = min(steps.size, int(1.5 * math.sqrt(gap.size)) + 2)
-        return float(np.sort(steps)[-edge]) / float(gap[gap.size * 5 // 6])
+        sharp = float(np.sort(steps)[-edge]) / float(gap[gap.size * 5 // 6])
+        return sharp, np.count_nonzero(signed > LEAST_CONTRAST) / gap.size
 
     def shows_through(self, tone: Picture, rows: slice, columns: slice, cells: NDArray[np.bool_]) -> float:
         """How much the background's own texture is still there in `cells`, the grid of that part, -1..1.

@@ -200,8 +200,10 @@ class _Scene:
         cells = region.cells[
             rows.start // CELL : rows.stop // CELL, columns.start // CELL : columns.stop // CELL
         ]
+        sharp, brighter = self._background.contrast(tone, rows, columns)
         return Looks(
-            sharp=self._background.sharpness(tone, rows, columns),
+            sharp=sharp,
+            brighter=brighter,
             through=self._background.shows_through(tone, rows, columns, cells),
         )
 

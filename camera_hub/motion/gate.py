@@ -2,8 +2,9 @@
 
 While nothing moves, a camera's packets between keyframes are small and alike; whatever moves
 makes them heavier. Asleep, the gate lets some keyframes through alone and keeps what follows; when
-packets become heavy, or a keyframe shows something, it wakes and lets all that it kept through
-first, so that an event begins when its mover came and not when the gate woke.
+a keyframe shows something, or packets become heavy and a peek (see peeks.py) shows it, the gate wakes
+and lets all that it kept through first, so that an event begins when its mover came and not when
+the gate woke.
 
 It sleeps only where sizes tell. Either the smallest mover that matters costs clearly more than
 what the sizes vary by when it is quiet (see sizes.py): then a keyframe is looked at now and then,
@@ -13,13 +14,14 @@ event (see trials.py). One event that they missed takes the right to sleep away,
 Promises: the same packets and the same answers of the detector give the same decisions; no
 clock. What it lets through can be decoded: a keyframe, or what follows the packet before.
 Relies on `learn` being called after each picture that `worth_a_look` lets the detector see, and
-on `wake` where a keyframe that it let through asleep shows something.
+on `wake` where the last picture of what it let through asleep shows something.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
 
 from camera_hub.model import GateReason, Packet
+from camera_hub.motion.peeks import Peeks
 from camera_hub.motion.reports import Closed, Opened, Report
 from camera_hub.motion.sizes import Sizes
 from camera_hub.motion.trials import Trials
@@ -81,6 +83,7 @@ class Gate:
         self._weigh = weigh
         self._kept: list[list[Packet]] = []  # by GOPs; the first one may lack its head
         self._kept_packets = self._kept_bytes = 0
+        self._peeks = Peeks()
         self._sizes = Sizes(picture)
         self._gops: deque[tuple[int, int]] = deque(maxlen=GOPS)  # (length in µs, packets)
         self._trials = Trials()
@@ -103,6 +106,12 @@ class Gate:
         self._idle_us: int | None = None  # since when nothing goes on
         self._woken_by_sizes = False  # and nothing has been seen since
         self._unusual_us: int | None = None
+        self._peeks.end()
+
+    @property
+    def peeks(self) -> bool:
+        """Whether what it lets through asleep is for a peek: nobody but `shows` is to see it."""
+        return self._peeks.since_us is not None
 
     @property
     def reason(self) -> GateReason | None:
@@ -128,16 +137,19 @@ class Gate:
     def give_up(self, reason: GateReason) -> None:
         """Sleep no more until `restart`."""
         self._unfit = reason
+        self._peeks.end()
         self.asleep = False
 
     def let(self, packet: Packet) -> Sequence[Packet]:
-        """The packets to decode now, in order: none, this one, or what was kept and this one.
+        """The packets to decode now, in order: none, this one, or what was kept and this one; while it
+        stays asleep, a keyframe or those of a peek.
 
         What was kept may begin with a keyframe that was let through before, so that its packets can
         be decoded.
         """
         t_us = packet.pts_us
         dt_us = 0 if self._t_us is None else t_us - self._t_us
+        asleep = self.asleep
         if abs(dt_us) > STEP_MOST_US:
             self._begin()
             dt_us = 0
@@ -146,21 +158,28 @@ class Gate:
         self._t_us = t_us if self._t_us is None else max(t_us, self._t_us)
         fresh = self._take(packet, max(0, dt_us))
         if not self.asleep:
+            if asleep:  # a moment ago: the decoder lacks what was kept
+                self._keep(packet, fresh)
+                return self._release(fresh)
             if fresh:
                 self._shown, self._shown_us = packet, t_us
             return (packet,)
         if fresh:
             self._forget_gops()
-        unusual = self._sizes.heavy or self._sizes.light
-        if unusual or not self._trust or self._of_the_stream():
-            self._woken_by_sizes = unusual
+        light = self._sizes.light
+        if light or not self._trust or self._of_the_stream():
+            self._woken_by_sizes = light or self._sizes.heavy
             self._keep(packet, fresh)
             return self._release(fresh)
         return self._let_or_keep(packet, fresh)
 
     def wake(self) -> Sequence[Packet]:
-        """The keyframe that was let through last shows something: what was kept before it, and itself."""
-        self._trials.woken_by_keyframe(self._shown_us)
+        """What was let through last shows something: what was kept before it, and itself."""
+        if self.peeks:
+            self._woken_by_sizes = True
+            self._peeks.end()
+        else:
+            self._trials.woken_by_keyframe(self._shown_us)
         self.asleep = False
         whole = [gop for gop in self._kept if gop[0].keyframe]
         self._drop()
@@ -195,6 +214,7 @@ class Gate:
             self._woken_by_sizes = False
             if self.asleep:
                 self.asleep = False
+                self._peeks.end()
                 self._drop()
                 self._trials.woken_by_keyframe(t_us)
         elif self._idle_us is None:
@@ -244,7 +264,8 @@ class Gate:
 
     def _forget_gops(self) -> None:
         """With a keyframe, the GOPs go in which nothing that shows from now on can have begun."""
-        since_us = (self._t_us or 0) - BACK_US
+        now_us = self._t_us or 0
+        since_us = min(now_us, self._peeks.since_us or now_us) - BACK_US
         begun = [gop[0].pts_us <= since_us for gop in self._kept]
         if any(begun[1:]):
             self._drop(keep=len(begun) - max(n for n, early in enumerate(begun) if early))
@@ -255,9 +276,28 @@ class Gate:
             if len(self._kept) == 1:
                 return self._release(fresh)
             self._drop(keep=len(self._kept) - 1)
+        if self._sizes.heavy or self.peeks:
+            return self._peek(packet, fresh)
         if fresh and self._due(packet.pts_us):
             self._shown, self._shown_us = packet, packet.pts_us
             return (packet,)
+        return ()
+
+    def _peek(self, packet: Packet, fresh: bool) -> Sequence[Packet]:
+        """The packets are heavy, or were just now."""
+        t_us, heavy, peeks = packet.pts_us, self._sizes.heavy, self._peeks
+        if self.peeks:
+            peeks.add(packet)
+        elif self._kept[0][0].keyframe:
+            peeks.begin(self._kept[-1])
+        if not self.peeks or (heavy and peeks.lasted(t_us)):
+            self._woken_by_sizes = True
+            return self._release(fresh)
+        if heavy:
+            return peeks.due(t_us)
+        if t_us - (self._unusual_us or 0) >= LIGHT_US:
+            peeks.end()
+            self._sizes.false_alarm()
         return ()
 
     def _keep(self, packet: Packet, fresh: bool) -> None:
@@ -276,6 +316,7 @@ class Gate:
 
     def _release(self, fresh: bool) -> Sequence[Packet]:
         self.asleep = False
+        self._peeks.end()
         kept = [packet for gop in self._kept for packet in gop]
         self._drop()
         if fresh:

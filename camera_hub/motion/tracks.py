@@ -23,6 +23,7 @@ LOST_US = 700_000  # a believed track may be hidden (a post, a wire) this long
 UNPROVEN_LOST_US = 350_000
 PROOF_US = 300_000  # a mover is there at least this long
 PROOF_FRAMES = 3
+REST_US = 2_000_000  # who stood still for so long and stirs has to be proven anew: it may be another
 HISTORY_US = 3_000_000  # how far back travel is measured
 STRAIGHT = 0.45  # net travel over the length of the way, at least
 FAST = 4.0  # own sizes a second; a bike goes straight where an insect does not
@@ -36,7 +37,7 @@ HOVER_TRAVEL = 0.6  # ... if it has long been about the same place: it may only 
 GAPS = 0.4  # missed frames to seen ones, at most
 SOLID = (
     (40.0, 0.2),
-    (24.0, 0.12),
+    (12.0, 0.12),
 )  # from this size in px on, so much of its box; a spider's thread covers less
 LIVELY = 0.1  # share of its area that changed a moment ago
 CROWD = 4  # unproven regions at one time that are as telling as one a second
@@ -47,7 +48,8 @@ CLUTTERED = 4.0  # a second; from here on, what is no larger than the clutter is
 SHARP = 0.5  # of its contrast goes at its edge over 3 px, at least
 INSECT_SHARP = 0.6  # ... at the sizes that an insect at the lens has, which is out of focus
 INSECT_SIZE = (12.0, 48.0)  # px
-FAST_SHARP = 0.7  # ... and what is fast for its size
+SURELY_SHARP = 0.7  # ... what is fast for its size, and what is nothing but brighter, as light and what it hits
+BRIGHT = 0.85  # share that is brighter, from which on it is nothing but brighter
 SURE_SHARP = 0.8  # so sharp that one look is enough ...
 SURE_LOOKS = 3  # ... and else so many
 THROUGH = 0.7  # of the ground's texture still there: it is lit, not hidden
@@ -60,6 +62,7 @@ class Looks(NamedTuple):
     """How a region looks from near."""
 
     sharp: float  # of its contrast goes at its edges, about 1 in focus
+    brighter: float  # share of it that is brighter than what it hides
     through: float  # how much of the background's texture is still there, -1..1
 
 
@@ -96,6 +99,15 @@ class Track:
             (math.hypot(self.region.x - x, self.region.y - y) for _, x, y, _ in self.history),
             default=0.0,
         )
+
+    def doubt(self, t_us: int) -> None:
+        """Believe it no longer: nothing of what was seen of it before `t_us` counts."""
+        region = self.region
+        self.believed = False
+        self.frames, self.missed = 1, 0
+        self.looks.clear()
+        self.history = [(t_us, region.x, region.y, region.area)]
+        self.way, self.anchor = 0.0, (region.x, region.y)
 
     def ran(self) -> float:
         """The length of its way within its history, with its jitter."""
@@ -187,6 +199,8 @@ class Tracks:
         track.region, track.seen_us = region, t_us
         track.frames += 1
         if region.moving > max(3.0, STIRS * region.area):
+            if track.believed and t_us - track.moved_us >= REST_US:
+                track.doubt(t_us)
             track.moved_us = t_us
         track.peak = max(track.peak, region.area)
         track.usual += 0.2 * (region.area - track.usual)
@@ -256,11 +270,15 @@ class Tracks:
     def _looks_like_one(self, track: Track, fast: float) -> bool:
         """Whether it is in focus and hides what is behind it; adds a look."""
         track.looks.append(self._looks(track.region))
-        sharp, through = (sum(values) / len(track.looks) for values in zip(*track.looks, strict=True))
+        sharp, brighter, through = (
+            sum(values) / len(track.looks) for values in zip(*track.looks, strict=True)
+        )
         if len(track.looks) < SURE_LOOKS and sharp < SURE_SHARP:
             return False
         least = INSECT_SHARP if INSECT_SIZE[0] <= track.region.size <= INSECT_SIZE[1] else SHARP
-        return bool(sharp >= (FAST_SHARP if fast > BRISK else least) and through <= THROUGH)
+        if fast > BRISK or brighter >= BRIGHT:
+            least = SURELY_SHARP
+        return bool(sharp >= least and through <= THROUGH)
 
     def _clutter_beside(self, track: Track) -> tuple[float, float]:
         """Regions a second that come to nothing, and their usual size in px, as seen by `track`.

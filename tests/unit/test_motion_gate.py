@@ -83,9 +83,11 @@ class Scene:
             size = 9000 if place == 0 else self.size(place, heavy, self._dice)
             self.given.append(packet(number, size, place == 0))
             wanted = self.gate.let(self.given[-1])
-            if self.gate.asleep and wanted and heavy:
-                self.decoded.append(number)
-                wanted = self.gate.wake()
+            if self.gate.asleep and wanted:
+                peeked = [given_.pts_us // STEP_US for given_ in wanted]
+                if heavy or self.gate.peeks:
+                    self.decoded += peeked
+                    wanted = self.gate.wake() if heavy else ()
             for given_ in wanted:
                 at = given_.pts_us // STEP_US
                 self.decoded.append(at)
