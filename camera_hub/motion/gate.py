@@ -41,6 +41,7 @@ LOOK_EVERY_US = 150_000  # at the pictures of a scene that rests, where sizes te
 LOOK_OFTEN_US = 75_000  # ... and where they do not
 LOOK_OPEN_US = 60_000  # ... and at those of an event that has been told for so long:
 OPEN_US = 2 * US
+PEEK_BACK_US = 5 * US  # from further back it is not worth it: what it shows is decoded once more
 BACK_US = 3 * US  # before it wakes, a mover may have begun: a small one is noticed late
 
 # Longest GOP, and how often a keyframe is looked at. With a longer GOP, a mover that the sizes do
@@ -49,7 +50,8 @@ SURE = (64 * US, 24 * US)  # the smallest mover that matters shows in the sizes
 NEARLY = (4_500_000, 2 * US)  # larger ones do: smaller ones must show in the keyframes
 PROVED = (8 * US, 2 * US)
 NEARLY_TIMES = 3.0  # how much more than the smallest mover a larger one costs
-STILL_SURE = 1.3  # times the smallest mover: what is believed is not given up for a trifle
+SURE_TIMES = 1.5  # times the smallest mover: ... are surely heavy, now and then without cause
+STILL_SURE = 2.0  # what is believed is not given up for a trifle
 
 WORDS = {
     GateReason.LEARNING: "what is usual is still being learned",
@@ -288,7 +290,7 @@ class Gate:
         t_us, heavy, peeks = packet.pts_us, self._sizes.heavy, self._peeks
         if self.peeks:
             peeks.add(packet)
-        elif self._kept[0][0].keyframe:
+        elif self._kept[0][0].keyframe and t_us - self._kept[-1][0].pts_us <= PEEK_BACK_US:
             peeks.begin(self._kept[-1])
         if not self.peeks or (heavy and peeks.lasted(t_us)):
             self._woken_by_sizes = True
@@ -338,7 +340,7 @@ class Gate:
     def _judge(self) -> None:
         """By how far sizes can be trusted: longest GOP and how often to look (µs); None: not at all."""
         sizes, trials = self._sizes, self._trials
-        sure = sizes.margin <= sizes.mover * (STILL_SURE if self._trust is SURE else 1)
+        sure = sizes.margin <= sizes.mover * (STILL_SURE if self._trust is SURE else SURE_TIMES)
         if trials.banned or not sizes.known:
             self._trust = None
         elif sure:

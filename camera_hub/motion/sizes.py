@@ -22,6 +22,7 @@ WINDOWS_US = (US // 2, 2 * US)
 LEAST_OF_MOVER = (2.0, 0.8)  # times the smallest mover; what is over by less, in these windows, is nothing
 CAUTION, CAUTION_MOST = 1.25, 1.5  # times that, after each false alarm ...
 OF_MARGIN_MOST = 1.15  # ... and times what the sizes vary by
+CAPPED_TO, CAPPED = 1.5, 2.0  # of the first two, at most, where sizes vary by less than that many movers
 LIGHT_US = 1_500_000  # lighter for so long: a lull of the noise is over sooner
 LEARN_US = 10 * US  # of quiet, before anything is said
 LEAST_SAMPLES = 40
@@ -200,8 +201,10 @@ class _Window:
     def set_limit(self, mover: float, caution: float) -> None:
         """`caution`: a factor from 1 on, the more false alarms there were."""
         over = max(self.margin * min(caution, OF_MARGIN_MOST), self._of_mover * mover * caution)
-        self.limit = self._middle + over
         self.low = self._middle - over
+        if self.margin <= CAPPED * mover:  # better heavy too often than a mover missed: a peek costs little
+            over = min(over, CAPPED_TO * self._of_mover * mover)
+        self.limit = self._middle + over
 
 
 def _levels(place: Ints, size: Ints) -> Ints:

@@ -194,6 +194,30 @@ def test_another_level_is_learned_anew() -> None:
     assert [start for start, _ in scene.found] == [195]
 
 
+def test_of_heavy_packets_that_show_nothing_only_the_running_gop_is_decoded() -> None:
+    scene = Scene(still, first_s=1e9, picture=PICTURE).run(61)
+    assert sleeps(scene.gate)
+    usual, shown = scene.size, len(scene._shown)
+    scene.size = lambda place, moves, dice: usual(place, moves, dice) + 30  # an encoder's mood
+    before = len(scene.decoded)
+    scene.run(0.8)
+    scene.size = usual
+    scene.run(6)
+    peeked = scene.decoded[before:]
+    assert sleeps(scene.gate)
+    assert 0 < len(peeked) <= 40
+    assert contiguous(peeked, gop=20)
+    assert len(scene._shown) == shown  # the detector was shown none of them
+
+
+def test_what_stays_heavy_is_looked_at_in_earnest() -> None:
+    scene = Scene(still, first_s=1e9, picture=PICTURE).run(61)
+    usual, shown = scene.size, len(scene._shown)
+    scene.size = lambda place, moves, dice: usual(place, moves, dice) + 30
+    scene.run(6)
+    assert scene._shown[shown] <= 590  # from long before on
+
+
 def test_when_packets_become_light_it_looks_why() -> None:
     scene = Scene(lambda place, moves, dice: dice.randint(70, 76), first_s=1e9, picture=PICTURE).run(60)
     assert sleeps(scene.gate)
