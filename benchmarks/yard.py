@@ -41,6 +41,7 @@ class Yard:
     kept: float = 0.85  # of the pictures before, by the noise reduction; 0: there is none
     visits: Sequence[Visit] = ()
     night_s: float | None = None  # from then on it is darker, with three times the noise
+    frozen_s: float | None = None  # from then on the camera repeats its last picture
     seed: int = 1
 
 
@@ -60,8 +61,12 @@ def pictures(yard: Yard) -> Iterator[Luma]:
     ground = _ground(random, yard.size)
     reduced = np.zeros_like(ground)
     pool = [random.normal(0, 1, ground.shape).astype(np.float32) for _ in range(12)]
+    luma: Luma | None = None
     for number in range(round(yard.seconds * yard.fps)):
         t_s = number / yard.fps
+        if luma is not None and yard.frozen_s is not None and t_s >= yard.frozen_s:
+            yield luma
+            continue
         picture, noise = ground.copy(), yard.noise
         for visit in yard.visits:
             if visit.start_s <= t_s < visit.start_s + visit.seconds:
@@ -70,7 +75,8 @@ def pictures(yard: Yard) -> Iterator[Luma]:
             picture, noise = picture * 0.5, noise * 3
         raw = np.roll(pool[int(random.integers(len(pool)))], tuple(random.integers(0, 200, 2)), (0, 1))
         reduced = yard.kept * reduced + (1 - yard.kept) * noise * raw
-        yield np.clip(picture + reduced + 0.5, 0, 255).astype(np.uint8)
+        luma = np.clip(picture + reduced + 0.5, 0, 255).astype(np.uint8)
+        yield luma
 
 
 def film(path: Path, yard: Yard, encoding: Encoding) -> Path:
