@@ -86,13 +86,13 @@ def recall(clip: Path) -> Recall:
     """Of one labelled clip."""
     cv2.setNumThreads(1)
     whole, gated = watched(clip, OpenGate()), watched(clip)
-    lost = missed(whole.starts, gated.starts)
     found = in_time = 0
     for label in joined(read_labels(labels_path(clip)).events):
-        first = next((s for s in whole.starts if label.start - EARLY_S <= s <= label.end), None)
-        if first is not None:
+        begin_s = label.start - EARLY_S
+        first_s = next((start for start in whole.starts if begin_s <= start <= label.end), None)
+        if first_s is not None:
             found += 1
-            in_time += first not in lost
+            in_time += any(begin_s <= start <= first_s + LATE_S for start in gated.starts)
     return Recall(clip.name, whole, gated, found, in_time)
 
 
