@@ -36,6 +36,7 @@ RECENT_US = 400_000  # "a moment ago": long enough for a slow mover to show, sho
 
 LEAST_CONTRAST = 8  # tones; less has no edge to speak of
 LEAST_TEXTURE = 6  # cells; over fewer, two textures are alike by chance
+THINNEST = 0.1  # px², the variance across a line
 LEAST_EDGE = 6  # px; with fewer nothing can be said
 
 ACTIVE = 64  # of 255: a cell counts when a quarter of it differs
@@ -256,22 +257,25 @@ class Background:
         self._learned_s = min(self._learned_s, START_S / 2)
         self._mean_changed()
 
-    def contrast(self, tone: Picture, rows: slice, columns: slice) -> tuple[float, float]:
-        """How sharp what differs in a part of the picture is, and the share of it that is brighter.
+    def contrast(self, tone: Picture, rows: slice, columns: slice) -> tuple[float, float, float]:
+        """How sharp what differs in a part of the picture is, the share of it that is brighter, and how
+        many times as long as wide it is.
 
-        Sharp is how much of the contrast goes at its edges: about 1 where the edges are as sharp as the picture can show, 0.5 and less where it is out of
-        focus or soft light. The contrast is what a sixth of its pixels exceed; the edges are as many
-        of the steepest pixels as go once and a half along a side.
+        Sharp is how much of the contrast goes at its edges: about 1 where the edges are as sharp as the
+        picture can show, 0.5 and less where it is out of focus or soft light. The contrast is what a
+        sixth of its pixels exceed; the edges are as many of the steepest pixels as go once and a half
+        along a side.
         """
         signed = cv2.subtract(tone[rows, columns], self._mean8[rows, columns], dtype=cv2.CV_16S)
         steps = cv2.morphologyEx(signed, cv2.MORPH_GRADIENT, _AROUND).ravel()
         gap = np.abs(signed).ravel()
         gap = np.sort(gap[gap > LEAST_CONTRAST])
         if gap.size < LEAST_EDGE:
-            return 0.0, 0.0
+            return 0.0, 0.0, 1.0
         edge = min(steps.size, int(1.5 * math.sqrt(gap.size)) + 2)
         sharp = float(np.sort(steps)[-edge]) / float(gap[gap.size * 5 // 6])
-        return sharp, np.count_nonzero(signed > LEAST_CONTRAST) / gap.size
+        brighter = np.count_nonzero(signed > LEAST_CONTRAST) / gap.size
+        return sharp, brighter, _slender(np.abs(signed) > LEAST_CONTRAST)
 
     def shows_through(self, tone: Picture, rows: slice, columns: slice, cells: NDArray[np.bool_]) -> float:
         """How much the background's own texture is still there in `cells`, the grid of that part, -1..1.
@@ -313,6 +317,18 @@ class Background:
             cv2.morphologyEx(self._mean8[part], cv2.MORPH_GRADIENT, _AROUND)[pixels].sum(dtype=np.int64)
         )
         return (now - then) / max(1, now + then)
+
+
+def _slender(shape: NDArray[np.bool_]) -> float:
+    """How many times as long as wide a shape is, at whatever slant: by its second moments, in whole numbers
+    as far as they go, so that it is the same everywhere. Two pixels or fewer in width count as one."""
+    down, across = np.nonzero(shape)
+    count = down.size
+    xx = count * int((across * across).sum()) - int(across.sum()) ** 2
+    yy = count * int((down * down).sum()) - int(down.sum()) ** 2
+    xy = count * int((across * down).sum()) - int(across.sum()) * int(down.sum())
+    middle, apart = (xx + yy) / 2, math.sqrt(((xx - yy) / 2) ** 2 + float(xy) ** 2)
+    return math.sqrt((middle + apart) / max(middle - apart, THINNEST * count**2))
 
 
 def active(different: Grid) -> Grid:

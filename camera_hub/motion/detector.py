@@ -200,10 +200,11 @@ class _Scene:
         cells = region.cells[
             rows.start // CELL : rows.stop // CELL, columns.start // CELL : columns.stop // CELL
         ]
-        sharp, brighter = self._background.contrast(tone, rows, columns)
+        sharp, brighter, slender = self._background.contrast(tone, rows, columns)
         return Looks(
             sharp=sharp,
             brighter=brighter,
+            slender=slender,
             through=self._background.shows_through(tone, rows, columns, cells),
         )
 
