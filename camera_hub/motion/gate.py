@@ -21,14 +21,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from camera_hub.model import GateReason, Packet
+from camera_hub.motion.kept import Kept
 from camera_hub.motion.peeks import Peeks
 from camera_hub.motion.reports import Closed, Opened, Report
 from camera_hub.motion.sizes import Sizes
 from camera_hub.motion.trials import Trials
 
 US = 1_000_000
-KEPT_PACKETS = 1800
-KEPT_BYTES = 4 * 1024 * 1024
 GOPS = 4  # that are remembered
 LEAST_PACKETS = 4  # of a GOP; with fewer there is little to weigh and little to gain
 STEP_LEAST_US = 1_000  # between pictures in order whose times are true
@@ -83,8 +82,7 @@ class Gate:
         """`picture`: (width, height) px; without it, sizes are trusted only when they have proved to tell."""
         self.asleep = False
         self._weigh = weigh
-        self._kept: list[list[Packet]] = []  # by GOPs; the first one may lack its head
-        self._kept_packets = self._kept_bytes = 0
+        self._kept = Kept()
         self._peeks = Peeks()
         self._sizes = Sizes(picture)
         self._gops: deque[tuple[int, int]] = deque(maxlen=GOPS)  # (length in µs, packets)
@@ -133,7 +131,7 @@ class Gate:
     def restart(self) -> None:
         """The stream begins again: what is kept is worth nothing, what was learned still holds."""
         self._unfit = None
-        self._drop()
+        self._kept.drop()
         self._begin()
 
     def give_up(self, reason: GateReason) -> None:
@@ -161,17 +159,17 @@ class Gate:
         fresh = self._take(packet, max(0, dt_us))
         if not self.asleep:
             if asleep:  # a moment ago: the decoder lacks what was kept
-                self._keep(packet, fresh)
+                self._kept.add(packet, fresh)
                 return self._release(fresh)
             if fresh:
                 self._shown, self._shown_us = packet, t_us
             return (packet,)
-        if fresh:
-            self._forget_gops()
+        if fresh:  # nothing that shows from now on can have begun before
+            self._kept.forget(min(t_us, self._peeks.since_us or t_us) - BACK_US)
         light = self._sizes.light
         if light or not self._trust or self._of_the_stream():
             self._woken_by_sizes = light or self._sizes.heavy
-            self._keep(packet, fresh)
+            self._kept.add(packet, fresh)
             return self._release(fresh)
         return self._let_or_keep(packet, fresh)
 
@@ -183,9 +181,7 @@ class Gate:
         else:
             self._trials.woken_by_keyframe(self._shown_us)
         self.asleep = False
-        whole = [gop for gop in self._kept if gop[0].keyframe]
-        self._drop()
-        return [packet for gop in whole for packet in gop]
+        return self._kept.take(whole=True)
 
     def worth_a_look(self, t_us: int) -> bool:
         """Whether the detector shall see the decoded picture at `t_us`: all, but few of an idle scene."""
@@ -217,12 +213,12 @@ class Gate:
             if self.asleep:
                 self.asleep = False
                 self._peeks.end()
-                self._drop()
+                self._kept.drop()
                 self._trials.woken_by_keyframe(t_us)
         elif self._idle_us is None:
             self._idle_us = t_us
         if self.asleep and t_us == self._shown_us:
-            self._drop(keep=1)  # the detector has gone on
+            self._kept.drop(keep=1)  # the detector has gone on
         elif not self.asleep and self._at_rest(t_us) and not self.reason:
             if self._woken_by_sizes:
                 self._sizes.false_alarm()
@@ -236,7 +232,7 @@ class Gate:
             self.asleep = True
         elif self._shown is not None and t_us == self._shown_us == self._t_us:
             self.asleep = True
-            self._keep(self._shown, fresh=True)
+            self._kept.add(self._shown, fresh=True)
 
     def _take(self, packet: Packet, dt_us: int) -> bool:
         """Learn of the packet; returns whether it is a keyframe that one can begin with."""
@@ -264,20 +260,12 @@ class Gate:
             self._trust = None
         return False
 
-    def _forget_gops(self) -> None:
-        """With a keyframe, the GOPs go in which nothing that shows from now on can have begun."""
-        now_us = self._t_us or 0
-        since_us = min(now_us, self._peeks.since_us or now_us) - BACK_US
-        begun = [gop[0].pts_us <= since_us for gop in self._kept]
-        if any(begun[1:]):
-            self._drop(keep=len(begun) - max(n for n, early in enumerate(begun) if early))
-
     def _let_or_keep(self, packet: Packet, fresh: bool) -> Sequence[Packet]:
-        self._keep(packet, fresh)
-        while self._kept_bytes > KEPT_BYTES or self._kept_packets > KEPT_PACKETS:
+        self._kept.add(packet, fresh)
+        while self._kept.too_much:
             if len(self._kept) == 1:
                 return self._release(fresh)
-            self._drop(keep=len(self._kept) - 1)
+            self._kept.drop(keep=len(self._kept) - 1)
         if self._sizes.heavy or self.peeks:
             return self._peek(packet, fresh)
         if fresh and self._due(packet.pts_us):
@@ -290,8 +278,8 @@ class Gate:
         t_us, heavy, peeks = packet.pts_us, self._sizes.heavy, self._peeks
         if self.peeks:
             peeks.add(packet)
-        elif self._kept[0][0].keyframe and t_us - self._kept[-1][0].pts_us <= PEEK_BACK_US:
-            peeks.begin(self._kept[-1])
+        elif not self._kept.headless and t_us - self._kept.running[0].pts_us <= PEEK_BACK_US:
+            peeks.begin(self._kept.running)
         if not self.peeks or (heavy and peeks.lasted(t_us)):
             self._woken_by_sizes = True
             return self._release(fresh)
@@ -301,13 +289,6 @@ class Gate:
             peeks.end()
             self._sizes.false_alarm()
         return ()
-
-    def _keep(self, packet: Packet, fresh: bool) -> None:
-        if fresh or not self._kept:
-            self._kept.append([])
-        self._kept[-1].append(packet)
-        self._kept_packets += 1
-        self._kept_bytes += len(packet.data)
 
     def _due(self, t_us: int) -> bool:
         """Whether the keyframe at `t_us` is to be looked at, though nothing says that anything moves."""
@@ -319,17 +300,10 @@ class Gate:
     def _release(self, fresh: bool) -> Sequence[Packet]:
         self.asleep = False
         self._peeks.end()
-        kept = [packet for gop in self._kept for packet in gop]
-        self._drop()
+        kept = self._kept.take()
         if fresh:
             self._shown, self._shown_us = kept[-1], kept[-1].pts_us
         return kept
-
-    def _drop(self, keep: int = 0) -> None:
-        """All that is kept, but the last `keep` GOPs."""
-        self._kept = self._kept[len(self._kept) - keep :]
-        self._kept_packets = sum(map(len, self._kept))
-        self._kept_bytes = sum(len(packet.data) for gop in self._kept for packet in gop)
 
     def _at_rest(self, t_us: int) -> bool:
         """Whether neither the detector nor the sizes have had anything for a while."""

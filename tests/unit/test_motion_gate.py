@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from camera_hub.model import GateReason, Packet
 from camera_hub.motion import Closed, Gate, Opened, Report
-from camera_hub.motion import gate as gate_module
+from camera_hub.motion import kept as kept_module
 
 FPS = 10
 PICTURE = (640, 360)
@@ -312,9 +312,9 @@ def test_with_b_frames_it_never_sleeps() -> None:
     assert not sleeps(scene.gate)
 
 
-@pytest.mark.parametrize("bound", ["KEPT_PACKETS", "KEPT_BYTES"])
+@pytest.mark.parametrize("bound", ["MOST_PACKETS", "MOST_BYTES"])
 def test_what_it_keeps_is_bounded(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
-    monkeypatch.setattr(gate_module, bound, 10 if bound == "KEPT_PACKETS" else 12_000)
+    monkeypatch.setattr(kept_module, bound, 10 if bound == "MOST_PACKETS" else 12_000)
     scene = Scene(vbr).run(600)
     assert scene.share_decoded(since_s=300) > 0.5  # it never gets through a GOP of 20
     assert len(scene.found) == 20
