@@ -31,6 +31,7 @@ FAST_STRAIGHT = 0.85
 TOO_FAST = 12.0  # ... nobody is so fast
 BRISK = 2.5  # own sizes a second; few movers are faster
 EDGED = 0.25  # share of the region with an edge; light has next to none
+FAINT = 0.15  # ... of what is faint; it has to be sharp
 JUMP = 2.2  # a region that grows or shrinks by this factor in one frame has split or merged
 LEAST_TRAVEL = 0.2  # own sizes that a mover goes at least
 HOVER_TRAVEL = 0.6  # ... if it has long been about the same place: it may only change its shape
@@ -55,6 +56,7 @@ BRIGHT = 0.85  # share that is brighter, from which on it is nothing but brighte
 SURE_SHARP = 0.8  # so sharp that one look is enough ...
 SURE_LOOKS = 3  # ... and else so many
 LONG_LOOKED_AT = 8  # looks after which only what is so sharp is believed: chance has had its turns
+DARK = 0.5  # share brighter, below which it is rather darker than the scene
 LIT, LIT_THROUGH, LIT_SIZE = 0.7, 0.4, 64.0  # share brighter, texture still there, px: as lit ground looks
 DOT_SIZE, DOT_BRIGHT, ROUND = 16.0, 0.9, 1.4  # px, share brighter, times as long as wide
 THREAD, THREAD_SIZE = 4.0, 12.0  # times as long as wide, px
@@ -259,7 +261,7 @@ class Tracks:
         region = track.region
         return (
             track.missed <= GAPS * track.frames
-            and min(track.edged, region.structured) >= EDGED
+            and min(track.edged, region.structured) >= FAINT
             and region.moving >= max(3.0, LIVELY * region.area)
             and region.area >= _solid(region.size) * region.size**2
             and self._perspective.possible(region)
@@ -310,10 +312,14 @@ def _stands_out(track: Track, speck: float, fast: float) -> bool:
 def _least_sharp(seen: Looks, track: Track, fast: float) -> float:
     """How sharp a mover that looks like this is at least."""
     size = track.region.size
-    lit = seen.brighter >= LIT and seen.through >= LIT_THROUGH and size >= LIT_SIZE
-    if lit or len(track.looks) > LONG_LOOKED_AT:
+    if seen.brighter >= LIT:
+        if len(track.looks) > LONG_LOOKED_AT or (seen.through >= LIT_THROUGH and size >= LIT_SIZE):
+            return SURE_SHARP
+        if seen.brighter >= BRIGHT:
+            return SURELY_SHARP
+    if track.edged < EDGED:
         return SURE_SHARP
-    if fast > BRISK or seen.brighter >= BRIGHT:
+    if fast > BRISK and seen.brighter >= DARK:
         return SURELY_SHARP
     return INSECT_SHARP if INSECT_SIZE[0] <= size <= INSECT_SIZE[1] else SHARP
 

@@ -61,7 +61,7 @@ def test_what_is_better_on_clips_held_back_is_recommended(tmp_path: Path) -> Non
     assert outcome.best.sensitivity == "high"
     assert outcome.now.score is not None
     assert outcome.held_back is not None
-    assert (outcome.now.score.f1 or 0) < (outcome.held_back.f1 or 0) == 1.0
+    assert (outcome.now.score.f1 or 0) < (outcome.held_back.f1 or 0)
     assert outcome.agreed == len(outcome.folds) == 5
     assert sorted(name for fold in outcome.folds for name in fold.clips) == sorted(outcome.clips)
     text = told(outcome)
