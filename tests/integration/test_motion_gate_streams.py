@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from benchmarks.gate_recall import LATE_S
 from benchmarks.yard import Encoding, Visit, Yard, film
 from camera_hub.cameras.clip import ClipSource
 from camera_hub.model import GateReason, Packet
@@ -127,7 +128,7 @@ def test_over_all_of_them_recall_is_whole(found: dict[str, tuple[list[float], li
 
 def missed(whole: list[float], gated: list[float]) -> list[float]:
     """The starts without one at about the same time among `gated`."""
-    return [start for start in whole if all(abs(start - other) > 0.5 for other in gated)]
+    return [start for start in whole if all(abs(start - other) > LATE_S for other in gated)]
 
 
 def test_a_quiet_camera_is_hardly_decoded(tmp_path: Path) -> None:
