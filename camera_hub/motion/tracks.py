@@ -109,10 +109,9 @@ class Track:
             default=0.0,
         )
 
-    def doubt(self, t_us: int) -> None:
-        """Believe it no longer: nothing of what was seen of it before `t_us` counts."""
+    def begin(self, t_us: int) -> None:
+        """Nothing of what was seen of it before `t_us` counts for its proof."""
         region = self.region
-        self.believed = False
         self.frames, self.missed = 1, 0
         self.looks.clear()
         self.history = [(t_us, region.x, region.y, region.area)]
@@ -207,9 +206,12 @@ class Tracks:
         track.velocity = (vx, vy)
         track.region, track.seen_us = region, t_us
         track.frames += 1
-        if region.moving > max(3.0, STIRS * region.area):
+        # Where it snows, a flake that falls past what stands still does not make it stir.
+        flakes = SPECKS * self._speck if self._clutter > CLUTTERED else 0.0
+        if region.moving > max(3.0, STIRS * region.area, flakes):
             if track.believed and t_us - track.moved_us >= REST_US:
-                track.doubt(t_us)
+                track.believed = False
+                track.begin(t_us)
             track.moved_us = t_us
         track.peak = max(track.peak, region.area)
         track.usual += 0.2 * (region.area - track.usual)
@@ -218,9 +220,7 @@ class Tracks:
             # It split or merged: its centre jumped, but nothing has travelled.
             if track.edged < EDGED:  # it was light until now
                 track.since_us = t_us
-            track.history.clear()
-            track.history.append((t_us, region.x, region.y, region.area))
-            track.way, track.anchor = 0.0, (region.x, region.y)
+            track.begin(t_us)
         last = track.history[-1]
         if t_us - last[0] >= 90_000:
             stride = math.hypot(region.x - track.anchor[0], region.y - track.anchor[1])
