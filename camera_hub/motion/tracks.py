@@ -58,7 +58,7 @@ SURE_LOOKS = 3  # ... and else so many
 LONG_LOOKED_AT = 8  # looks after which only what is so sharp is believed: chance has had its turns
 DARK = 0.5  # share brighter, below which it is rather darker than the scene
 LIT, LIT_THROUGH, LIT_SIZE = 0.7, 0.4, 64.0  # share brighter, texture still there, px: as lit ground looks
-DOT_SIZE, DOT_BRIGHT, ROUND = 16.0, 0.9, 1.4  # px, share brighter, times as long as wide
+DOT_SIZE, DOT_BRIGHT, ROUND = 24.0, 0.9, 1.4  # px, share brighter, times as long as wide
 THREAD, THREAD_SIZE = 4.0, 12.0  # times as long as wide, px
 THROUGH = 0.7  # of the ground's texture still there: it is lit, not hidden
 STRIDE = 3.0  # px; a shorter way is jitter
@@ -321,7 +321,8 @@ def _least_sharp(seen: Looks, track: Track, fast: float) -> float:
         return SURE_SHARP
     if fast > BRISK and seen.brighter >= DARK:
         return SURELY_SHARP
-    return INSECT_SHARP if INSECT_SIZE[0] <= size <= INSECT_SIZE[1] else SHARP
+    insect = INSECT_SIZE[0] <= size <= INSECT_SIZE[1] and seen.brighter >= DARK
+    return INSECT_SHARP if insect else SHARP
 
 
 def _is_thread(track: Track) -> bool:
