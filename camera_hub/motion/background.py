@@ -274,7 +274,7 @@ class Background:
             return 0.0, 0.0, 1.0
         edge = min(steps.size, int(1.5 * math.sqrt(gap.size)) + 2)
         sharp = float(np.sort(steps)[-edge]) / float(gap[gap.size * 5 // 6])
-        brighter = np.count_nonzero(signed > LEAST_CONTRAST) / gap.size
+        brighter = int(np.count_nonzero(signed > LEAST_CONTRAST)) / gap.size
         return sharp, brighter, _slender(np.abs(signed) > LEAST_CONTRAST)
 
     def shows_through(self, tone: Picture, rows: slice, columns: slice, cells: NDArray[np.bool_]) -> float:

@@ -13,11 +13,12 @@ from camera_hub.motion.background import ACTIVE, Background, Difference
 from camera_hub.motion.events import Events
 from camera_hub.motion.exact import exact
 from camera_hub.motion.frame import CELL, to_tone, working_size
+from camera_hub.motion.looks import Looks
 from camera_hub.motion.perspective import Perspective
 from camera_hub.motion.regions import Habits, Region, find_regions
 from camera_hub.motion.reports import Followed, MotionSettings, Report, Sight
 from camera_hub.motion.tamper import Tamper
-from camera_hub.motion.tracks import Looks, Track, Tracks
+from camera_hub.motion.tracks import Track, Tracks
 from camera_hub.motion.zones import Zones
 
 GAP_US = 2_000_000  # a longer step, or one backward, is a new scene

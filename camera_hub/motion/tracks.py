@@ -10,11 +10,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
 from camera_hub.motion.exact import Exact
+from camera_hub.motion.looks import Looks, like_a_mover
 from camera_hub.motion.perspective import Perspective
 from camera_hub.motion.regions import Region
 
@@ -40,39 +40,16 @@ SOLID = (
     (40.0, 0.2),
     (12.0, 0.12),
 )  # from this size in px on, so much of its box; a spider's thread covers less
-LIVELY = 0.2  # share of its area that changed a moment ago
+LIVELY = 0.1  # share of its area that changed a moment ago ...
+SMALL_LIVELY, SMALL_AREA = 0.2, 200.0  # ... if it is small, px: there a leaf's flutter tells more
 CROWD = 4  # unproven regions at one time that are as telling as one a second
 SPECKS = 2.0  # times the usual speck's area that a mover has at least where there is clutter
 HASTE_SPECKS = 5.0  # ... if it is fast: snow and rain come in flocks that look like one thing for a moment
 DENSE, DENSE_FROM = 0.2, 24.0  # of its box, from this size in px on, where there is clutter
 CLUTTERED = 4.0  # a second; from here on, what is no larger than the clutter is clutter
-SHARP = 0.5  # of its contrast goes at its edge over 3 px, at least
-INSECT_SHARP = 0.6  # ... at the sizes that an insect at the lens has, which is out of focus
-INSECT_SIZE = (12.0, 48.0)  # px
-SURELY_SHARP = (
-    0.7  # ... what is fast for its size, and what is nothing but brighter, as light and what it hits
-)
-BRIGHT = 0.85  # share that is brighter, from which on it is nothing but brighter
-SURE_SHARP = 0.8  # so sharp that one look is enough ...
-SURE_LOOKS = 3  # ... and else so many
-LONG_LOOKED_AT = 8  # looks after which only what is so sharp is believed: chance has had its turns
-DARK = 0.5  # share brighter, below which it is rather darker than the scene
-LIT, LIT_THROUGH, LIT_SIZE = 0.7, 0.4, 64.0  # share brighter, texture still there, px: as lit ground looks
-DOT_SIZE, DOT_BRIGHT, ROUND = 24.0, 0.9, 1.4  # px, share brighter, times as long as wide
-THREAD, THREAD_SIZE = 4.0, 12.0  # times as long as wide, px
-THROUGH = 0.7  # of the ground's texture still there: it is lit, not hidden
 STRIDE = 3.0  # px; a shorter way is jitter
 STIRS = 0.02  # share of the area that must change in a moment, else it stands still
 CLUTTER_S = 10.0  # time constant of the count of regions that came to nothing
-
-
-class Looks(NamedTuple):
-    """How a region looks from near."""
-
-    sharp: float  # of its contrast goes at its edges, about 1 in focus
-    brighter: float  # share of it that is brighter than what it hides
-    slender: float  # times as long as wide
-    through: float  # how much of the background's texture is still there, -1..1
 
 
 @dataclass
@@ -259,10 +236,11 @@ class Tracks:
     def _is_thing(self, track: Track) -> bool:
         """Whether it is there without many gaps, has edges, changes, and is as large as is possible there."""
         region = track.region
+        lively = SMALL_LIVELY if region.area < SMALL_AREA else LIVELY
         return (
             track.missed <= GAPS * track.frames
             and min(track.edged, region.structured) >= FAINT
-            and region.moving >= max(3.0, LIVELY * region.area)
+            and region.moving >= max(3.0, lively * region.area)
             and region.area >= _solid(region.size) * region.size**2
             and self._perspective.possible(region)
         )
@@ -277,14 +255,10 @@ class Tracks:
         return gone >= (FAST_STRAIGHT * ran if fast > FAST else STRAIGHT * max(track.way, 1.0))
 
     def _looks_like_one(self, track: Track, fast: float) -> bool:
-        """Whether it is in focus and hides what is behind it; adds a look."""
+        """Whether it looks like a mover from near; adds a look."""
         track.looks.append(self._looks(track.region))
-        seen = Looks(*(sum(values) / len(track.looks) for values in zip(*track.looks, strict=True)))
-        if len(track.looks) < SURE_LOOKS and seen.sharp < SURE_SHARP:
-            return False
-        if seen.through > THROUGH or _is_thread(track) or _is_dot(seen, track):
-            return False
-        return seen.sharp >= _least_sharp(seen, track, fast)
+        faint = track.edged < EDGED
+        return like_a_mover(track.looks, track.region.size, fast=fast > BRISK, faint=faint)
 
     def _clutter_beside(self, track: Track) -> tuple[float, float]:
         """Regions a second that come to nothing, and their usual size in px, as seen by `track`.
@@ -307,33 +281,6 @@ def _stands_out(track: Track, speck: float, fast: float) -> bool:
     size, area = track.region.size, track.region.area
     larger = track.usual >= speck * (HASTE_SPECKS if fast > BRISK else SPECKS)
     return larger and (size < DENSE_FROM or area >= DENSE * size**2)
-
-
-def _least_sharp(seen: Looks, track: Track, fast: float) -> float:
-    """How sharp a mover that looks like this is at least."""
-    size = track.region.size
-    if seen.brighter >= LIT:
-        if len(track.looks) > LONG_LOOKED_AT or (seen.through >= LIT_THROUGH and size >= LIT_SIZE):
-            return SURE_SHARP
-        if seen.brighter >= BRIGHT:
-            return SURELY_SHARP
-    if track.edged < EDGED:
-        return SURE_SHARP
-    if fast > BRISK and seen.brighter >= DARK:
-        return SURELY_SHARP
-    insect = INSECT_SIZE[0] <= size <= INSECT_SIZE[1] and seen.brighter >= DARK
-    return INSECT_SHARP if insect else SHARP
-
-
-def _is_thread(track: Track) -> bool:
-    """Whether it is a spider's thread in the lamp's light."""
-    seen = track.looks[-1]
-    return seen.slender >= THREAD and seen.brighter >= BRIGHT and track.region.size >= THREAD_SIZE
-
-
-def _is_dot(seen: Looks, track: Track) -> bool:
-    """Whether it is a small round light, as an insect that walks on the lens in the lamp's light."""
-    return track.region.size <= DOT_SIZE and seen.brighter >= DOT_BRIGHT and seen.slender < ROUND
 
 
 def _solid(size: float) -> float:

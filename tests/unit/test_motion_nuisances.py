@@ -54,6 +54,33 @@ def test_a_thread_that_sways_is_no_mover() -> None:
     assert spans(watch(MotionDetector(), film(SECONDS, thread, fps=FPS))) == []
 
 
+def test_a_thread_that_hangs_still_but_for_its_middle_is_no_mover() -> None:
+    def swings(picture: Picture, t_s: float) -> None:
+        layer = np.zeros(picture.shape)
+        x = 160 + 25 * np.sin(t_s * 1.3)
+        cv2.line(layer, (round(x), 40), (round(x + 4), 130), 1.0, 2, cv2.LINE_AA)
+        picture += layer * 50
+
+    assert spans(watch(MotionDetector(), film(SECONDS, swings, fps=FPS))) == []
+
+
+def walks(picture: Picture, t_s: float, *, size: tuple[int, int], tone: float) -> None:
+    """A sharp ellipse of `size` px that goes slowly through the picture, from 4 s on."""
+    if t_s >= 4:
+        cv2.ellipse(picture, ((60 + (t_s - 4) * 14, 90), size, 0), tone, -1, cv2.LINE_AA)
+
+
+def test_an_insect_on_the_lens_is_no_mover() -> None:
+    paint = partial(walks, size=(11, 11), tone=235.0)
+    assert spans(watch(MotionDetector(), film(SECONDS, paint, fps=FPS))) == []
+
+
+@pytest.mark.parametrize(("size", "tone"), [((8, 20), 235.0), ((11, 11), 15.0)])
+def test_somebody_bright_or_a_dark_animal_of_that_size_is(size: tuple[int, int], tone: float) -> None:
+    paint = partial(walks, size=size, tone=tone)
+    assert len(spans(watch(MotionDetector(), film(SECONDS, paint, fps=FPS)))) == 1
+
+
 class Snow:
     """Flakes that fall through the picture, each its own way."""
 
@@ -109,3 +136,18 @@ def test_a_thing_on_the_same_ground_is_one() -> None:
             picture[70:130, max(0, left) : max(0, left + 30)] = 190
 
     assert len(spans(watch(MotionDetector(), film(SECONDS, thing, fps=FPS)))) == 1
+
+
+def test_who_rested_is_proven_anew() -> None:
+    """What covers somebody who stands still does not begin an event by it."""
+
+    def paint(picture: Picture, t_s: float) -> None:
+        left = round(min(t_s - 3, 2) * 40)
+        if t_s >= 3:
+            picture[80:130, max(0, left) : max(0, left + 20)] = 20
+        if 8.5 <= t_s < 9.2:
+            disc = np.zeros(picture.shape)
+            cv2.circle(disc, (90, 100), 40, 1.0, -1, cv2.LINE_AA)
+            picture += np.asarray(cv2.GaussianBlur(disc, (0, 0), 14), np.float64) * 60
+
+    assert len(spans(watch(MotionDetector(), film(SECONDS, paint, fps=FPS)))) == 1
