@@ -1,17 +1,16 @@
 """Promise: whatever the encoder, with the gate every visit is found from its start, as without it; where
 sizes tell, most of a quiet camera is not decoded; where they cannot, the gate says why."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from benchmarks.gate_recall import LATE_S
+from benchmarks.gate_recall import LATE_S, OpenGate
 from benchmarks.yard import Encoding, Visit, Yard, film
 from camera_hub.cameras.clip import ClipSource
-from camera_hub.model import GateReason, Packet
+from camera_hub.model import GateReason
 from camera_hub.motion import Gate, MotionSettings, Opened
 from camera_hub.watch import Watch
 
@@ -57,16 +56,6 @@ CASES: dict[str, Case] = {
         {GateReason.B_FRAMES},
     ),
 }
-
-
-class OpenGate(Gate):
-    """Lets everything through, and has everything looked at."""
-
-    def let(self, packet: Packet) -> Sequence[Packet]:
-        return (packet,)
-
-    def worth_a_look(self, t_us: int) -> bool:
-        return True
 
 
 class Watched(NamedTuple):

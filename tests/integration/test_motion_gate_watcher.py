@@ -1,12 +1,12 @@
 """A camera on which somebody passes now and then: with the gate the same events, for far less decoding."""
 
-from collections.abc import Sequence
 from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
+from benchmarks.gate_recall import OpenGate
 from camera_hub import watch as watch_module
 from camera_hub.cameras.clip import ClipSource
 from camera_hub.cameras.decoding import DecodedFrame, LumaDecoder
@@ -23,16 +23,6 @@ from tests.support.waiting import until_blocking
 CLIP_S = 40
 LEARNT_S = 160  # by then four have passed, and the gate knows
 LENGTH_S = 320
-
-
-class OpenGate(Gate):
-    """Lets everything through."""
-
-    def let(self, packet: Packet) -> Sequence[Packet]:
-        return (packet,)
-
-    def worth_a_look(self, t_us: int) -> bool:
-        return True
 
 
 class Counting(LumaDecoder):
