@@ -9,9 +9,10 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from camera_hub.live.feed import NotLiveError
 from camera_hub.live.hub import LiveHub
 from camera_hub.live.offer import MAX_OFFER_BYTES, OfferError
-from camera_hub.live.whep import NotLiveError, TooManyViewersError, WhepSessions
+from camera_hub.live.whep import TooManyViewersError, WhepSessions
 from camera_hub.model import NotLive, StreamName
 from camera_hub.server.problems import Problem, problems
 
@@ -88,8 +89,14 @@ def live_router(
         if found.unavailable:
             raise _unavailable(found.unavailable, found.code)
         shown = stream if stream in found.streams else found.streams[0]
+        smaller = shown == "main" and "sub" in found.streams
         try:
-            made, answer = await sessions.create(offer, hub.channel(camera, shown), session.user.name)
+            made, answer = await sessions.create(
+                offer,
+                hub.channel(camera, shown),
+                session.user.name,
+                lesser=(lambda: hub.channel(camera, "sub")) if smaller else None,
+            )
         except OfferError as exc:
             raise Problem(422, str(exc)) from exc
         except (TooManyViewersError, NotLiveError) as exc:

@@ -152,7 +152,7 @@ async def test_a_late_viewer_starts_at_the_cached_group_and_is_at_the_live_edge(
         behind = []
         for _ in range(5):
             place = await here.page.evaluate("see()")
-            newest = (here.camera.sent - 1) % here.camera.count
+            newest = (here.camera.sent - 1) % len(here.camera.encoded.packets)
             behind.append(min(range(40), key=lambda back: abs((newest - back) % 100 * 7 % 280 - place)))
             await asyncio.sleep(0.13)
         print(f"late: {behind} pictures behind the camera")

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
+from typing import Any
 
 import av
 import httpx
@@ -12,10 +14,11 @@ from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSes
 from aiortc.mediastreams import MediaStreamError
 from fastapi import Depends, FastAPI, Header
 
-from camera_hub.live import whep
+from camera_hub.live import ladder, path, sender, whep
+from camera_hub.live.feed import CannotCarryError, NotLiveError
 from camera_hub.live.hub import LiveHub
 from camera_hub.live.offer import OfferError
-from camera_hub.live.whep import CannotCarryError, NotLiveError, TooManyViewersError, WhepSessions
+from camera_hub.live.whep import TooManyViewersError, WhepSessions
 from camera_hub.model import NotLive, StreamName
 from camera_hub.server import problems
 from camera_hub.server.commune import Watchable
@@ -122,7 +125,7 @@ async def test_a_viewer_starts_with_the_whole_cached_group_at_once() -> None:
 
 
 async def test_one_who_lost_a_picture_gets_the_cached_group_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whep, "RESTART_US", 100_000)
+    monkeypatch.setattr(sender, "RESTART_US", 100_000)
     encoded = encode(fps=10, gop=100)
     sent = pictures_of(encoded)
     async with camera(encoded) as practice, whep_sessions() as sessions, receiver() as viewer:
@@ -136,6 +139,100 @@ async def test_one_who_lost_a_picture_gets_the_cached_group_again(monkeypatch: p
         await until(lambda: sent[0] in viewer.pictures[before:])
         assert practice.sent < 100
         assert viewer.times == sorted(viewer.times)
+
+
+class Lossy:
+    """Drops some of the RTP that comes to a receiver, before it sees it."""
+
+    def __init__(self, viewer: Receiver, drops: Callable[[int], bool]) -> None:
+        self.dropped = 0
+        self._drops = drops
+        self._ssrc: bytes | None = None
+        self._count = 0
+        ice: Any = viewer.peer.getTransceivers()[0].receiver.transport.transport
+        for protocol in ice._connection._protocols:
+            protocol.datagram_received = self._through(protocol.datagram_received)
+
+    def _through(self, received: Callable[[bytes, Any], None]) -> Callable[[bytes, Any], None]:
+        def through(data: bytes, address: Any) -> None:
+            media = 128 <= data[0] < 192 and not 64 <= data[1] & 0x7F < 96
+            if media:
+                self._ssrc = self._ssrc or data[8:12]  # what is sent again by RTX has another
+            if media and data[8:12] == self._ssrc:
+                self._count += 1
+                if self._drops(self._count):
+                    self.dropped += 1
+                    return
+            received(data, address)
+
+        return through
+
+
+def without_rtx(offer: str) -> str:
+    types = re.findall(r"a=rtpmap:(\d+) rtx/90000\r\n", offer)
+    return "".join(
+        line
+        for line in offer.splitlines(keepends=True)
+        if not re.match(rf"a=(rtpmap|fmtp|rtcp-fb):({'|'.join(types)}) ", line)
+    )
+
+
+@pytest.mark.parametrize("rtx", [True, False])
+async def test_what_a_viewer_loses_is_sent_again(rtx: bool) -> None:
+    """One packet in sixteen is lost; every picture arrives all the same."""
+    encoded = encode(fps=25, gop=100)
+    sent = pictures_of(encoded)
+    async with camera(encoded) as practice, whep_sessions() as sessions, receiver() as viewer:
+        offer = await viewer.offer()
+        _, answer = await sessions.create(offer if rtx else without_rtx(offer), practice.hub.channel(*LANE))
+        assert ("rtx/90000" in answer) == rtx
+        await viewer.answered(answer)
+        lossy = Lossy(viewer, lambda number: number % 16 == 5)
+        await until(lambda: len(viewer.pictures) >= 150)
+        first = sent.index(viewer.pictures[0])
+        assert viewer.pictures[:150] == [sent[(first + number) % len(sent)] for number in range(150)]
+        assert lossy.dropped > 5
+
+
+async def test_one_who_cannot_keep_up_gets_less_and_then_all_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("SETTLE_US", 300_000), ("PATIENCE_US", 1_500_000), ("_WEIGHT", 1.0)):
+        monkeypatch.setattr(ladder, name, value)
+    main = encode(fps=25, gop=25)
+    bad = True
+    async with (
+        camera(main, encode(fps=10, gop=10, frames=50)) as practice,
+        whep_sessions() as sessions,
+        receiver() as viewer,
+    ):
+        session, answer = await sessions.create(
+            await viewer.offer(),
+            practice.hub.channel("here.lane", "main"),
+            lesser=lambda: practice.hub.channel("here.lane", "sub"),
+        )
+        await viewer.answered(answer)
+        await until(lambda: len(viewer.pictures) >= 5)
+        Lossy(viewer, lambda number: bad and number % 3 > 0)
+        shown = sessions.shown(session)
+        await until(lambda: sessions.shown(session) == "sub", 20)
+        await until(lambda: sessions.shown(session) == "sub keyframes", 20)
+        assert shown == "main"
+        bad = False
+        await until(lambda: sessions.shown(session) == "main", 30)
+        viewer.pictures.clear()
+        sent = pictures_of(main)
+        await until(lambda: any(picture in sent for picture in viewer.pictures))
+
+
+async def test_a_kernel_that_cannot_cut_packets_gets_them_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(path, "_UDP_SEGMENT", 29_999)  # no kernel knows it
+    encoded = encode(fps=25, gop=25)
+    sent = pictures_of(encoded)
+    async with camera(encoded) as practice, whep_sessions() as sessions, receiver() as viewer:
+        _, answer = await sessions.create(await viewer.offer(), practice.hub.channel(*LANE))
+        await viewer.answered(answer)
+        await until(lambda: len(viewer.pictures) >= 30)
+        first = sent.index(viewer.pictures[0])
+        assert viewer.pictures[:30] == [sent[(first + number) % len(sent)] for number in range(30)]
 
 
 async def test_a_stream_that_comes_back_plays_on_in_the_same_session() -> None:
