@@ -42,6 +42,7 @@ site: {{id: bench, name: Bench}}
 storage: {{path: {folder}/data, keep_free_gb: 0}}
 server: {{host: 127.0.0.1, port: {port}}}
 users: [{{name: {user}, password: {password}}}]
+live: {{max_viewers: 500, max_viewers_per_camera: 500, max_viewers_per_user: 500}}
 cameras:
   - id: lane
     name: Lane

@@ -4,15 +4,23 @@ Each function reaches for something that is not promised to stay, so all of it i
 `test_live_peer` and `test_live_whep` fail when a new version moves it.
 """
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+import errno
+import secrets
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, rtp
+import aioice
+from aioice import ice
+from aioice.candidate import candidate_foundation, candidate_priority
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCRtpSender, rtp
 from aiortc.rtcrtpparameters import RTCRtpSendParameters
 from aiortc.rtp import AnyRtcpPacket, RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket, RtcpSrPacket
 from pylibsrtp._binding import ffi, lib  # type: ignore[import-not-found]
 
 _LOOPBACK = "127.0.0.1"
+STUN_S = 1  # for a STUN server to answer, since the viewer waits
 
 SLOTS = 32
 SLOT_BYTES = 1504  # so that each begins where libsrtp wants it, at a multiple of 4
@@ -24,24 +32,123 @@ MEMORY = memoryview(ffi.buffer(_MEMORY))
 served one after the other by one event loop."""
 
 
-def new_peer() -> RTCPeerConnection:
-    """A connection that asks no server of anybody's for its address: aiortc's default is a public one."""
-    return RTCPeerConnection(RTCConfiguration(iceServers=[]))
+class PortsTakenError(Exception):
+    """No port of the range is free."""
 
 
-def allow_loopback(sender: RTCRtpSender) -> None:
-    """Have a machine that has no network up still reach its own browser.
+def new_peer(stun: Sequence[str] = ()) -> RTCPeerConnection:
+    """A connection that asks nobody for its address but these servers: aiortc's default is a public one."""
+    servers = [RTCIceServer(urls=list(stun))] if stun else []
+    return RTCPeerConnection(RTCConfiguration(iceServers=servers))
 
-    aioice leaves 127.0.0.1 out of its addresses. Where no other is left, it is used. To be called before
-    candidates are gathered.
+
+def gather_on(sender: RTCRtpSender, ports: range | None = None) -> None:
+    """Have the connection use ports of the range alone, and loopback where the machine has no network up.
+
+    aioice lets the system pick its ports, and leaves 127.0.0.1 out of its addresses; where no other is
+    left, it is used. To be called before candidates are gathered, which raises PortsTakenError.
     """
-    connection: Any = sender.transport.transport.iceGatherer._connection
+    connection = _ice(sender)
     gather = connection.get_component_candidates
 
-    async def gather_or_loopback(component: int, addresses: list[str], timeout: int = 5) -> Any:  # noqa: ASYNC109
-        return await gather(component=component, addresses=addresses or [_LOOPBACK], timeout=timeout)
+    async def gather_ours(component: int, addresses: list[str], timeout: int = 5) -> list[Any]:  # noqa: ASYNC109
+        addresses = addresses or [_LOOPBACK]
+        if ports is None:
+            found: list[Any] = await gather(component=component, addresses=addresses, timeout=STUN_S)
+            return found
+        return await _gather_within(connection, component, addresses, ports)
 
-    connection.get_component_candidates = gather_or_loopback
+    connection.get_component_candidates = gather_ours
+
+
+async def _gather_within(connection: Any, component: int, addresses: list[str], ports: range) -> list[Any]:
+    """What aioice's own method does, on ports of the range."""
+    protocols = [
+        protocol
+        for address in addresses
+        if (protocol := await _bound(connection, address, ports)) is not None
+    ]
+    if not protocols:
+        raise PortsTakenError
+    found = []
+    for protocol in protocols:
+        host, port = protocol.transport.get_extra_info("sockname")[:2]
+        protocol.local_candidate = aioice.Candidate(
+            foundation=candidate_foundation("host", "udp", host),
+            component=component,
+            transport="udp",
+            priority=candidate_priority(component, "host"),
+            host=host,
+            port=port,
+            type="host",
+        )
+        found.append(protocol.local_candidate)
+    connection._protocols += protocols
+    if connection.stun_server is not None:
+        asking = [
+            asyncio.ensure_future(ice.server_reflexive_candidate(protocol, connection.stun_server))
+            for protocol in protocols
+            if ":" not in protocol.local_candidate.host
+        ]
+        done, late = await asyncio.wait(asking, timeout=STUN_S) if asking else (set(), set())
+        for task in late:
+            task.cancel()
+        found += [task.result()[0] for task in done if task.exception() is None]
+    return found
+
+
+async def _bound(connection: Any, address: str, ports: range) -> Any:
+    """aioice's end of a socket on a free port of the range; None when there is none."""
+    loop = asyncio.get_running_loop()
+    first = secrets.randbelow(len(ports))
+    for number in range(len(ports)):
+        at = (address, ports[(first + number) % len(ports)])
+        try:
+            _, protocol = await loop.create_datagram_endpoint(
+                lambda: ice.StunProtocol(connection), local_addr=at
+            )
+        except OSError as exc:
+            if exc.errno != errno.EADDRINUSE:
+                return None  # the address has gone
+        else:
+            return protocol
+    return None
+
+
+def remote_ufrag(sender: RTCRtpSender) -> str:
+    """The viewer's ICE user name fragment."""
+    return str(_ice(sender).remote_username or "")
+
+
+async def add_candidates(sender: RTCRtpSender, candidates: Iterable[str]) -> None:
+    """More addresses of the viewer's, as in SDP; those that cannot be read are left out."""
+    connection = _ice(sender)
+    for text in candidates:
+        with contextlib.suppress(ValueError):
+            await connection.add_remote_candidate(aioice.Candidate.from_sdp(text))
+
+
+def restart_ice(sender: RTCRtpSender, ufrag: str, password: str) -> tuple[str, str, list[str]]:
+    """Begin ICE anew on the same sockets (RFC 8445, 9): our new ufrag and password, and our candidates.
+
+    The viewer's way of until now stays in use until the viewer, who decides, nominates a new one.
+    """
+    connection = _ice(sender)
+    for pair in connection._check_list:
+        if pair.task is not None:
+            pair.task.cancel()
+    connection._check_list = []
+    connection._remote_candidates = []
+    connection._remote_candidates_end = False
+    connection.remote_username, connection.remote_password = ufrag, password
+    connection._local_username, connection._local_password = secrets.token_hex(4), secrets.token_hex(16)
+    ours = [candidate.to_sdp() for candidate in connection.local_candidates]
+    return connection.local_username, connection.local_password, ours
+
+
+def _ice(sender: RTCRtpSender) -> Any:
+    """aioice's connection."""
+    return sender.transport.transport.iceGatherer._connection
 
 
 class Listener(Protocol):

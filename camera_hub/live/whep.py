@@ -8,7 +8,7 @@ viewer who lost a picture gets the cached group again, since no camera can be as
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,15 +19,18 @@ from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.live import peer
 from camera_hub.live.channel import LiveChannel, Opened, Paused, Viewer
 from camera_hub.live.feed import NotLiveError, check_carried
-from camera_hub.live.offer import OfferError, finish_answer, h264_profile, read_offer
+from camera_hub.live.fragment import Fragment, write_fragment
+from camera_hub.live.limits import Limits, TooManyViewersError
+from camera_hub.live.offer import MAX_CANDIDATES, OfferError, finish_answer, h264_profile, read_offer
 from camera_hub.live.path import MediaPath
 from camera_hub.live.rtp import Packetiser
 from camera_hub.live.sender import Source, VideoSender
-from camera_hub.model import HubError, NotLive, Packet
+from camera_hub.model import Packet
+
+__all__ = ["READY_S", "NotLiveError", "TooManyViewersError", "WhepSessions"]
 
 log = structlog.get_logger(__name__)
 
-MAX_SESSIONS = 64
 READY_S = 6.0  # for the first packet of a stream that has to be fetched from its site
 CONNECT_S = 15.0  # from the answer until the viewer is there
 CLOSE_S = 5.0
@@ -35,24 +38,22 @@ CLOSE_S = 5.0
 _ANY_PROFILE = bytes.fromhex("42e01f")
 
 
-class TooManyViewersError(HubError):
-    """As many watch as are allowed to."""
-
-    code = NotLive.TOO_MANY
-
-
 class _Session:
     """One viewer's connection."""
 
     def __init__(self, session_id: str, owner: str, channel: LiveChannel, sender: VideoSender) -> None:
         self.id = session_id
+        self.tag = session_id  # of its ICE; another after ICE began anew
         self.owner = owner
         self.channel = channel
         self.sender = sender
         self.connection: RTCPeerConnection | None = None
+        self.candidates = 0  # that the viewer sent after its offer
+        self.give_back: Callable[[], None] = lambda: None
         self.too_late: asyncio.TimerHandle | None = None
 
     async def close(self) -> None:
+        self.give_back()
         self.sender.close()
         if self.too_late is not None:
             self.too_late.cancel()
@@ -64,17 +65,26 @@ class _Session:
 
 
 class WhepSessions:
-    """All WebRTC viewers of this server. To be used in one event loop."""
+    """All WebRTC viewers of this server. To be used in one event loop.
+
+    `ports` are the UDP ports to use, by default any; `stun` the servers that tell us our public address.
+    """
 
     def __init__(
-        self, max_sessions: int = MAX_SESSIONS, ready_s: float = READY_S, clock: Clock = SYSTEM_CLOCK
+        self,
+        limits: Limits | None = None,
+        ready_s: float = READY_S,
+        clock: Clock = SYSTEM_CLOCK,
+        ports: range | None = None,
+        stun: Sequence[str] = (),
     ) -> None:
-        self._max_sessions = max_sessions
+        self._limits = limits or Limits()
+        self._ports = ports
+        self._stun = stun
         self._ready_s = ready_s
         self._clock = clock
         self._sessions: dict[str, _Session] = {}
         self._packetisers: WeakKeyDictionary[LiveChannel, Packetiser] = WeakKeyDictionary()
-        self._preparing = 0
         self._closing: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -95,12 +105,8 @@ class WhepSessions:
         comes from the camera, CannotCarryError when WebRTC cannot carry what comes.
         """
         self._check_open()
-        if len(self._sessions) + self._preparing >= self._max_sessions:
-            raise TooManyViewersError(
-                f"{self._max_sessions} live views are open, which is the limit; close one and try again"
-            )
         read_offer(offer_sdp, _ANY_PROFILE)  # before a camera is woken for nothing
-        self._preparing += 1
+        give_back = self._limits.take(owner, channel.camera)
         try:
             async with channel.subscribe() as viewer:
                 first = await self._first_packet(channel, viewer)
@@ -112,8 +118,10 @@ class WhepSessions:
                 except BaseException:
                     await session.close()
                     raise
-        finally:
-            self._preparing -= 1
+        except BaseException:
+            give_back()
+            raise
+        session.give_back = give_back
         self._sessions[session.id] = session
         session.too_late = asyncio.get_running_loop().call_later(
             CONNECT_S, self._end, session.id, "the viewer did not connect"
@@ -121,10 +129,39 @@ class WhepSessions:
         log.info("viewer admitted", session=session.id, camera=channel.camera, stream=channel.stream)
         return session.id, answer
 
+    def tag(self, session_id: str, owner: str = "") -> str | None:
+        """What the ETag of this owner's session is; None when there is no such session."""
+        session = self._owned(session_id, owner)
+        return None if session is None else session.tag
+
+    async def patch(self, session_id: str, owner: str, fragment: Fragment) -> str | None:
+        """Tell a session of the viewer's candidates, or begin its ICE anew, as the fragment's ufrag says.
+
+        Gives our fragment when ICE began anew; its tag is another then. Raises OfferError for a fragment
+        that cannot be used, NotLiveError when the session has ended.
+        """
+        session = self._owned(session_id, owner)
+        if session is None or session.connection is None:
+            raise NotLiveError("the session has ended")
+        transceiver = session.connection.getTransceivers()[0]
+        candidates = fragment.candidates[: MAX_CANDIDATES - session.candidates]
+        answer = None
+        if fragment.ufrag not in ("", peer.remote_ufrag(transceiver.sender)):
+            if not fragment.password:
+                raise OfferError("the fragment has an ice-ufrag and no ice-pwd")
+            ufrag, password, ours = peer.restart_ice(transceiver.sender, fragment.ufrag, fragment.password)
+            answer = write_fragment(transceiver.mid or "0", ufrag, password, ours)
+            session.tag = secrets.token_urlsafe(16)
+            session.candidates = 0
+            candidates = fragment.candidates[:MAX_CANDIDATES]
+            log.info("a viewer's network changed", session=session.id, camera=session.channel.camera)
+        session.candidates += len(candidates)
+        await peer.add_candidates(transceiver.sender, candidates)
+        return answer
+
     async def delete(self, session_id: str, owner: str = "") -> bool:
         """End a session of this owner's; False when there is none."""
-        session = self._sessions.get(session_id)
-        if session is None or session.owner != owner:
+        if self._owned(session_id, owner) is None:
             return False
         self._end(session_id, "the viewer left")
         await asyncio.gather(*self._closing, return_exceptions=True)
@@ -141,6 +178,10 @@ class WhepSessions:
         for session_id in list(self._sessions):
             self._end(session_id, "the server stops")
         await asyncio.gather(*self._closing, return_exceptions=True)
+
+    def _owned(self, session_id: str, owner: str) -> _Session | None:
+        session = self._sessions.get(session_id)
+        return session if session is not None and session.owner == owner else None
 
     def _check_open(self) -> None:
         if self._closed:
@@ -180,7 +221,7 @@ class WhepSessions:
 
     async def _negotiate(self, session: _Session, offer_sdp: str, profile: bytes) -> str:
         offer = read_offer(offer_sdp, profile)
-        connection = session.connection = peer.new_peer()
+        connection = session.connection = peer.new_peer(self._stun)
 
         def state_changed() -> None:
             match connection.connectionState:
@@ -194,11 +235,16 @@ class WhepSessions:
 
         connection.on("connectionstatechange", state_changed)
         sender = connection.addTransceiver("video", direction="sendonly").sender
-        peer.allow_loopback(sender)
+        peer.gather_on(sender, self._ports)
         peer.take_over(sender, session.sender, secured)
         try:
             await connection.setRemoteDescription(RTCSessionDescription(sdp=offer.sdp, type="offer"))
             await connection.setLocalDescription()
+        except peer.PortsTakenError:
+            raise TooManyViewersError(
+                "all UDP ports that live views may use (live.udp_ports) are taken; "
+                "close a live view and try again, or give the server more ports"
+            ) from None
         except Exception as exc:
             # aiortc answers what it cannot read with whatever its parser stumbles over.
             log.info("an offer was not understood", error=repr(exc))
@@ -210,6 +256,7 @@ class WhepSessions:
         session = self._sessions.pop(session_id, None)
         if session is None:
             return
+        session.give_back()
         log.info(
             "viewer gone",
             session=session_id,

@@ -22,7 +22,7 @@ from tests.support.chromium import FLAGS
 from tests.support.live import Camera, Encoded, camera, encode
 from tests.support.waiting import until
 
-PAGE = """<!doctype html><video id=video muted autoplay playsinline width=320></video><script>
+PAGE = r"""<!doctype html><video id=video muted autoplay playsinline width=320></video><script>
 window.play = async () => {
   const began = performance.now();
   const peer = window.peer = new RTCPeerConnection();
@@ -55,6 +55,29 @@ window.see = () => {
   const row = canvas.getImageData(0, 0, 320, 1).data;
   for (let x = 0; x < 320; x++) if (row[4 * x] > 190) return x;
   return -1;
+};
+window.restart = async () => {
+  // As a page does when its network has changed.
+  const peer = window.peer, answered = peer.remoteDescription.sdp;
+  peer.restartIce();
+  await peer.setLocalDescription(await peer.createOffer({iceRestart: true}));
+  const ours = peer.localDescription.sdp.split('\r\n')
+    .filter(line => /^(m=|a=mid:|a=ice-ufrag:|a=ice-pwd:|a=candidate:)/.test(line)).join('\r\n');
+  const answer = await fetch(window.session, {method: 'PATCH', body: ours,
+    headers: {'Content-Type': 'application/trickle-ice-sdpfrag', 'If-Match': '*'}});
+  const theirs = await answer.text();
+  const value = name => theirs.match(new RegExp(`a=${name}:(.*)`))[1].trim();
+  const sdp = answered.replace(/a=ice-ufrag:.*/, `a=ice-ufrag:${value('ice-ufrag')}`)
+    .replace(/a=ice-pwd:.*/, `a=ice-pwd:${value('ice-pwd')}`);
+  await peer.setRemoteDescription({type: 'answer', sdp});
+  return {status: answer.status, tag: answer.headers.get('ETag'), ufrag: value('ice-ufrag')};
+};
+window.way = async () => {
+  const stats = [...(await window.peer.getStats()).values()];
+  const transport = stats.find(one => one.type === 'transport');
+  const pair = stats.find(one => one.id === transport.selectedCandidatePairId);
+  const local = stats.find(one => one.id === pair?.localCandidateId);
+  return {ufrag: local?.usernameFragment, responses: pair?.responsesReceived, state: transport.iceState};
 };
 window.leave = async () => (await fetch(window.session, {method: 'DELETE'})).status;
 </script>"""
@@ -157,6 +180,28 @@ async def test_a_late_viewer_starts_at_the_cached_group_and_is_at_the_live_edge(
             await asyncio.sleep(0.13)
         print(f"late: {behind} pictures behind the camera")
         assert min(behind) <= 5, "the viewer stays behind the live edge"
+
+
+async def test_ice_begins_anew_and_the_picture_goes_on() -> None:
+    needs.chromium()
+    async with site(encode()) as here:
+        await here.play()
+        before = await here.page.evaluate("way()")
+        result = await here.page.evaluate("restart()")
+        assert result["status"] == 200
+        assert result["tag"]
+        for _ in range(100):
+            after = await here.page.evaluate("way()")
+            if after["ufrag"] and after["ufrag"] != before["ufrag"]:
+                break
+            await asyncio.sleep(0.1)
+        assert after["ufrag"] != before["ufrag"], "the way is still the old one"
+        seen = (await here.look())["framesDecoded"]
+        # Longer than the browser's patience with a way on which nobody answers it.
+        await asyncio.sleep(8)
+        assert (await here.look())["framesDecoded"] >= seen + 60
+        assert (await here.page.evaluate("way()"))["state"] in ("connected", "completed")
+        assert len(here.sessions) == 1
 
 
 async def test_leaving_ends_the_session_and_the_stream() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import re
+import socket
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -17,8 +18,9 @@ from fastapi import Depends, FastAPI, Header
 from camera_hub.live import ladder, path, sender, whep
 from camera_hub.live.feed import CannotCarryError, NotLiveError
 from camera_hub.live.hub import LiveHub
+from camera_hub.live.limits import Limits, TooManyViewersError
 from camera_hub.live.offer import OfferError
-from camera_hub.live.whep import TooManyViewersError, WhepSessions
+from camera_hub.live.whep import WhepSessions
 from camera_hub.model import NotLive, StreamName
 from camera_hub.server import problems
 from camera_hub.server.commune import Watchable
@@ -75,8 +77,10 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @contextlib.asynccontextmanager
-async def whep_sessions(max_sessions: int = 8, ready_s: float = 6.0) -> AsyncIterator[WhepSessions]:
-    made = WhepSessions(max_sessions=max_sessions, ready_s=ready_s)
+async def whep_sessions(
+    max_sessions: int = 8, ready_s: float = 6.0, ports: range | None = None
+) -> AsyncIterator[WhepSessions]:
+    made = WhepSessions(Limits(max_sessions), ready_s=ready_s, ports=ports)
     try:
         yield made
     finally:
@@ -332,8 +336,75 @@ async def test_what_cannot_be_shown_is_refused_in_words() -> None:
     await hub.close()
 
 
+async def test_only_the_ports_of_the_range_are_used() -> None:
+    ports = two_free_ports()
+    async with (
+        camera(encode()) as practice,
+        whep_sessions(ports=ports) as sessions,
+        receiver() as one,
+        receiver() as another,
+        receiver() as late,
+    ):
+        channel = practice.hub.channel(*LANE)
+        session, answer = await sessions.create(await one.offer(), channel)
+        _, second = await sessions.create(await another.offer(), channel)
+        used = re.findall(r"a=candidate:\S+ 1 udp \d+ \S+ (\d+) typ host", answer + second)
+        assert {int(port) for port in used} == set(ports)
+        await one.answered(answer)
+        await another.answered(second)
+        await until(lambda: one.pictures and another.pictures)
+        with pytest.raises(TooManyViewersError, match=r"live\.udp_ports"):
+            await sessions.create(await late.offer(), channel)
+        assert len(sessions) == 2
+        await sessions.delete(session)
+        _, third = await sessions.create(await late.offer(), channel)
+        await late.answered(third)
+        await until(lambda: late.pictures)
+
+
+def two_free_ports() -> range:
+    """Two UDP ports side by side that nobody uses on any address."""
+    for first in range(42_000, 60_000, 2):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for port in (first, first + 1):
+                sock = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                sock.bind(("", port))
+            return range(first, first + 2)
+    raise AssertionError("all ports are taken")
+
+
 def signed_in(who: str = Header("lan")) -> SimpleNamespace:
     return SimpleNamespace(user=SimpleNamespace(name=who))
+
+
+async def check_patches(http: httpx.AsyncClient, session: str) -> None:
+    """What PATCH answers, by RFC 9725, 4.3 (which WHEP takes over)."""
+    tag = f'"{session.rpartition("/")[2]}"'
+    fragment = "a=ice-ufrag:{}\r\na=ice-pwd:0123456789abcdefghijklmn\r\nm=video 9 RTP/AVP 0\r\na=mid:0\r\n"
+    candidate = "a=candidate:1 1 udp 2130706431 127.0.0.1 9 typ host\r\na=end-of-candidates\r\n"
+
+    async def patch(body: str, match: str | None, kind: str = "application/trickle-ice-sdpfrag") -> Any:
+        headers = {"Content-Type": kind, **({} if match is None else {"If-Match": match})}
+        return await http.patch(session, content=body, headers=headers)
+
+    assert (await patch(candidate, None)).status_code == 428
+    assert (await patch(candidate, '"another"')).status_code == 412
+    assert (await patch(candidate, tag, "application/sdp")).status_code == 415
+    assert (await patch("", tag)).status_code == 400
+    assert (await patch("a=ice-ufrag:new1", tag)).status_code == 400
+    assert (await patch("x" * 70_000, tag)).status_code == 413
+    assert (await patch(candidate, tag)).status_code == 204
+    assert (await patch(candidate, f'"another", {tag}')).status_code == 204
+    again = await patch(fragment.format("anew") + candidate, "*")
+    assert again.status_code == 200
+    assert again.headers["content-type"] == "application/trickle-ice-sdpfrag"
+    assert re.search(r"a=ice-ufrag:\w{4,}\r\na=ice-pwd:\w{22,}\r\na=candidate:", again.text)
+    assert again.text.endswith("a=end-of-candidates\r\n")
+    assert again.headers["etag"] not in ("", tag)
+    assert (await patch(candidate, tag)).status_code == 412
+    assert (await patch(candidate, again.headers["etag"])).status_code == 204
+    elsewhere = await http.patch(session, content=candidate, headers={"If-Match": "*", "who": "another"})
+    assert elsewhere.status_code == 404
 
 
 async def test_the_routes() -> None:
@@ -385,7 +456,7 @@ async def test_the_routes() -> None:
             assert "limit" in words
             assert (await http.post(lane, content=offer, headers=sdp)).json()["code"] == "too-many"
             assert (await http.options(lane)).headers["accept-post"] == "application/sdp"
-            assert (await http.patch(session, content="")).status_code == 501
+            await check_patches(http, session)
             assert (await http.delete(session, headers={"who": "another"})).status_code == 404
             assert (await http.delete(session)).status_code == 204
             assert (await http.delete(session)).status_code == 404

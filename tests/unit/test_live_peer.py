@@ -15,12 +15,12 @@ from camera_hub.live import peer
 from tests.support.waiting import until
 
 
-async def gathered(loopback: bool) -> list[str]:
+async def gathered(ours: bool) -> list[str]:
     connection = peer.new_peer()
     try:
         sender = connection.addTransceiver("video", direction="sendonly").sender
-        if loopback:
-            peer.allow_loopback(sender)
+        if ours:
+            peer.gather_on(sender)
         gatherer = sender.transport.transport.iceGatherer
         await gatherer.gather()
         return [candidate.ip for candidate in gatherer.getLocalCandidates()]
@@ -30,13 +30,13 @@ async def gathered(loopback: bool) -> list[str]:
 
 async def test_a_machine_without_a_network_uses_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: [])
-    assert await gathered(loopback=False) == []
-    assert await gathered(loopback=True) == ["127.0.0.1"]
+    assert await gathered(ours=False) == []
+    assert await gathered(ours=True) == ["127.0.0.1"]
 
 
 async def test_a_machine_with_a_network_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **_: ["127.0.0.2"])
-    assert await gathered(loopback=True) == ["127.0.0.2"]
+    assert await gathered(ours=True) == ["127.0.0.2"]
 
 
 async def test_no_stranger_is_asked_for_our_address() -> None:
