@@ -92,6 +92,7 @@ class VideoSender:
         self._sequence = random.getrandbits(15)
         self._timestamp = self._origin
         self._bytes = 0
+        self._reported = 0  # packets that had been sent when the viewer last reported
         self._history: deque[_Sent] = deque()
         self._restarted_us = now - RESTART_US
         self._timeline = Timeline(now)
@@ -176,7 +177,8 @@ class VideoSender:
     # What the viewer tells.
 
     def reported(self, lost: float) -> None:
-        self._ladder.reported(lost, self._clock.monotonic_us())
+        packets, self._reported = self.sent - self._reported, self.sent
+        self._ladder.reported(lost, packets, self._clock.monotonic_us())
         self._aim()
 
     def packets_lost(self, sequence_numbers: list[int]) -> None:

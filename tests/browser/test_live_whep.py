@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 import tempfile
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ from camera_hub.live.whep import WhepSessions
 from camera_hub.server import problems
 from camera_hub.server.live import live_router
 from tests.support import needs
+from tests.support.bad_network import Relays, bad_network
 from tests.support.chromium import FLAGS
 from tests.support.live import Camera, Encoded, camera, encode
 from tests.support.waiting import until
@@ -79,6 +81,15 @@ window.way = async () => {
   const local = stats.find(one => one.id === pair?.localCandidateId);
   return {ufrag: local?.usernameFragment, responses: pair?.responsesReceived, state: transport.iceState};
 };
+window.gaps = async seconds => {
+  // How long each picture stood, in ms, in the time that follows.
+  const video = document.getElementById('video'), at = [];
+  const note = now => { at.push(now); video.requestVideoFrameCallback(note); };
+  video.requestVideoFrameCallback(note);
+  await new Promise(done => setTimeout(done, 1000 * seconds));
+  at.push(performance.now());
+  return at.slice(1).map((one, number) => one - at[number]);
+};
 window.leave = async () => (await fetch(window.session, {method: 'DELETE'})).status;
 </script>"""
 
@@ -101,9 +112,9 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def site(encoded: Encoded) -> AsyncIterator[Site]:
+async def site(encoded: Encoded, sessions: WhepSessions | None = None) -> AsyncIterator[Site]:
     async with camera(encoded) as practice:
-        sessions = WhepSessions()
+        sessions = WhepSessions() if sessions is None else sessions
         app = FastAPI()
         problems.install(app)
         whoever = Depends(lambda: SimpleNamespace(user=SimpleNamespace(name="viewer")))
@@ -202,6 +213,39 @@ async def test_ice_begins_anew_and_the_picture_goes_on() -> None:
         assert (await here.look())["framesDecoded"] >= seen + 60
         assert (await here.page.evaluate("way()"))["state"] in ("connected", "completed")
         assert len(here.sessions) == 1
+
+
+class Relayed(WhepSessions):
+    """Sessions whose viewers come through a bad network."""
+
+    def __init__(self, relays: Relays) -> None:
+        super().__init__()
+        self._relays = relays
+
+    async def create(self, offer_sdp: str, *arguments: Any, **more: Any) -> tuple[str, str]:
+        # Without the browser's own addresses, so that the server knows of no way but the relay.
+        offer_sdp = re.sub(r"a=candidate:.*\r\n", "", offer_sdp)
+        session, answer = await super().create(offer_sdp, *arguments, **more)
+        return session, await self._relays.through(answer)
+
+
+async def test_a_bad_network_holds_no_picture_for_two_seconds() -> None:
+    """Five percent lost and 200 ms there and back: what is lost is found again, nothing is left out."""
+    needs.chromium()
+    async with bad_network(0.1, 0.05) as relays:
+        sessions = Relayed(relays)
+        async with site(encode(gop=40), sessions) as here:
+            result = await here.play()
+            assert result["status"] == 201, result
+            gaps = await here.page.evaluate("gaps(15)")
+            seen = await here.look()
+            print(
+                f"bad network: {len(gaps)} pictures in 15 s, the longest stood for {max(gaps):.0f} ms, {seen}"
+            )
+            assert relays.network.lost > 20
+            assert max(gaps) < 2000
+            assert seen["framesDecoded"] > 15 * 10 * 0.8
+            assert [sessions.shown(one) for one in sessions._sessions] == ["sub"]
 
 
 async def test_leaving_ends_the_session_and_the_stream() -> None:

@@ -199,7 +199,7 @@ async def test_what_a_viewer_loses_is_sent_again(rtx: bool) -> None:
 
 
 async def test_one_who_cannot_keep_up_gets_less_and_then_all_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("SETTLE_US", 300_000), ("PATIENCE_US", 1_500_000), ("_WEIGHT", 1.0)):
+    for name, value in (("SETTLE_US", 300_000), ("PATIENCE_US", 1_500_000), ("KEPT", 0.0), ("ENOUGH", 1)):
         monkeypatch.setattr(ladder, name, value)
     main = encode(fps=25, gop=25)
     bad = True
