@@ -52,11 +52,13 @@ class LightViewer:
         return 0 if self._first is None else self._newest - self._first + 1 - self.packets
 
     async def offer(self) -> str:
+        # Before the server's first check, or the two would argue about who decides.
+        self._ice._connection.ice_controlling = True
         return await self._description("actpass", "96", "0")
 
     async def answered(self, sdp: str) -> None:
         self._dtls._set_role("server")
-        await self._connect(sdp, controlling=True)
+        await self._connect(sdp)
 
     async def answer(self, offer: str) -> tuple[str, Callable[[], Awaitable[None]]]:
         """The answer to an offer, and what connects when it has been handed over."""
@@ -64,7 +66,7 @@ class LightViewer:
         pt = next(str(codec.payloadType) for codec in media.rtp.codecs if codec.name == "H264")
         sdp = await self._description("active", pt, media.rtp.muxId)
         self._dtls._set_role("client")
-        return sdp, lambda: self._connect(offer, controlling=False)
+        return sdp, lambda: self._connect(offer)
 
     async def _description(self, setup: str, pt: str, mid: str) -> str:
         await self._gatherer.gather()
@@ -91,11 +93,10 @@ class LightViewer:
         ]
         return "\r\n".join(lines) + "\r\n"
 
-    async def _connect(self, sdp: str, *, controlling: bool) -> None:
+    async def _connect(self, sdp: str) -> None:
         media = SessionDescription.parse(sdp).media[0]
         assert media.ice is not None
         assert media.dtls is not None
-        self._ice._connection.ice_controlling = controlling
         for candidate in media.ice_candidates:
             await self._ice.addRemoteCandidate(candidate)
         await self._ice.addRemoteCandidate(None)
