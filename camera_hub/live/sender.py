@@ -79,6 +79,7 @@ class VideoSender:
         self._source = 0  # which one the feed is of
         self._coming: Feed | None = None  # takes the feed's place at its first keyframe
         self._path: MediaPath | None = None
+        self._closed = False
         self._wants_keyframe = True
         self._backlog: deque[Picture] = deque()
         self._backlog_bytes = 0
@@ -111,6 +112,9 @@ class VideoSender:
 
     def start(self, path: MediaPath) -> None:
         """The viewer is connected: begin with the cached group."""
+        if self._closed:
+            path.close()
+            return
         now = self._clock.monotonic_us()
         self._path = path
         self._timeline = Timeline(now)
@@ -119,6 +123,7 @@ class VideoSender:
         self._feed.restart()
 
     def close(self) -> None:
+        self._closed = True
         self._feed.leave()
         if self._coming is not None:
             self._coming.leave()
@@ -214,6 +219,8 @@ class VideoSender:
     def _aim(self) -> None:
         """Have the stream come that the ladder says, if it is another."""
         wanted = self._rungs[self._ladder.rung].source
+        if self._closed:
+            return
         if wanted == self._source:
             if self._coming is not None:
                 self._coming.leave()
@@ -252,7 +259,11 @@ class VideoSender:
                 return
             if not self._begun:
                 self._begin(picture, now)
-            sent = self._path.send(picture.payloads, self._at, self._sequence & 0xFFFF, self._timestamp)
+            try:
+                sent = self._path.send(picture.payloads, self._at, self._sequence & 0xFFFF, self._timestamp)
+            except ValueError as exc:
+                self._gone(str(exc))  # and nobody else, whom the same packet goes to
+                return
             self._sequence += sent
             self.sent += sent
             self._at += sent

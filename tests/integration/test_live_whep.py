@@ -10,6 +10,7 @@ from typing import Any
 
 import av
 import httpx
+import psutil
 import pytest
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
@@ -270,7 +271,7 @@ async def test_one_who_vanishes_or_never_comes_is_let_go(monkeypatch: pytest.Mon
 
 
 async def test_nothing_is_left_when_all_is_closed() -> None:
-    before = asyncio.all_tasks()
+    before, files = asyncio.all_tasks(), psutil.Process().num_fds()
     async with camera(encode()) as practice, whep_sessions() as sessions, receiver() as viewer:
         session, answer = await sessions.create(await viewer.offer(), practice.hub.channel(*LANE), "lan")
         await viewer.answered(answer)
@@ -285,6 +286,7 @@ async def test_nothing_is_left_when_all_is_closed() -> None:
         with pytest.raises(NotLiveError):
             await sessions.create("v=0", practice.hub.channel(*LANE))
     await until(lambda: asyncio.all_tasks() <= before)
+    await until(lambda: psutil.Process().num_fds() <= files)
 
 
 async def refused(practice: Camera, sessions: WhepSessions) -> str:
