@@ -19,6 +19,7 @@ from fastapi import Depends, FastAPI, Header
 from camera_hub.live import ladder, path, sender, whep
 from camera_hub.live.feed import CannotCarryError, NotLiveError
 from camera_hub.live.hub import LiveHub
+from camera_hub.live.ice import IceServers
 from camera_hub.live.limits import Limits, TooManyViewersError
 from camera_hub.live.offer import OfferError
 from camera_hub.live.whep import WhepSessions
@@ -417,7 +418,8 @@ async def test_the_routes() -> None:
             "here.lane": Watchable(("main",)),
             "here.away": Watchable(("main",), "The site is not connected.", NotLive.AWAY),
         }
-        app.include_router(live_router(practice.hub, sessions, cameras.get, Depends(signed_in)))
+        servers = IceServers(("stun:a.vn",), ("turn:b.vn",), "a shared secret")
+        app.include_router(live_router(practice.hub, sessions, cameras.get, Depends(signed_in), servers))
         transport = httpx.ASGITransport(app)
         sdp = {"Content-Type": "application/sdp"}
         async with (
@@ -447,6 +449,10 @@ async def test_the_routes() -> None:
             made = await http.post(f"{lane}?stream=sub", content=offer, headers=sdp)
             assert made.status_code == 201
             assert made.headers["content-type"] == "application/sdp"
+            assert made.headers["accept-patch"] == "application/trickle-ice-sdpfrag"
+            stun, turn = made.headers.get_list("link")
+            assert stun == '<stun:a.vn>; rel="ice-server"'
+            assert re.match(r'<turn:b\.vn>; rel="ice-server"; username="\d+:lan"; credential="', turn)
             session = made.headers["location"]
             assert made.headers["etag"] == f'"{session.rpartition("/")[2]}"'
             assert practice.asks[0] == ("start", "here.lane", "main"), "a missing stream is replaced"
@@ -457,7 +463,9 @@ async def test_the_routes() -> None:
             assert status == 503
             assert "limit" in words
             assert (await http.post(lane, content=offer, headers=sdp)).json()["code"] == "too-many"
-            assert (await http.options(lane)).headers["accept-post"] == "application/sdp"
+            options = await http.options(lane)
+            assert options.headers["accept-post"] == "application/sdp"
+            assert len(options.headers.get_list("link")) == 2
             await check_patches(http, session)
             assert (await http.delete(session, headers={"who": "another"})).status_code == 404
             assert (await http.delete(session)).status_code == 204
