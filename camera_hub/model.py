@@ -127,6 +127,7 @@ class NotLive(StrEnum):
     B_FRAMES = "b-frames"  # WebRTC cannot carry pictures out of order
     NO_PICTURE = "no-picture"  # nothing came in time
     TOO_MANY = "too-many"  # as many watch as may
+    TOO_MANY_YOURS = "too-many-yours"  # as many as one user may
 
 
 class EventKind(StrEnum):

@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_valida
 from camera_hub.config.address import network_problem, split_credentials
 from camera_hub.config.camera import CameraConfig
 from camera_hub.config.errors import ConfigError, Loc
+from camera_hub.config.live import LiveConfig
 from camera_hub.config.section import Id, Port, Section, ShortText, beside_config, twice, wrong
 
 _GB = 1_000_000_000
@@ -245,6 +246,7 @@ class Config(Section):
     cameras: tuple[CameraConfig, ...] = Field(default=(), description="The cameras; a worker needs them.")
     link: LinkConfig = Field(default=LinkConfig(), description="Whom the worker tells.")
     server: ServerConfig | None = Field(default=None, description="The dashboard; a server needs it.")
+    live: LiveConfig = Field(default=LiveConfig(), description="Live views of the server.")
     users: tuple[UserConfig, ...] = Field(default=(), description="Who may sign in to the dashboard.")
     practice: PracticeConfig | None = Field(default=None, description="Serve the practice hamlet's cameras.")
     log: LogConfig = Field(default=LogConfig(), description="What is logged, and how.")
@@ -292,4 +294,6 @@ class Config(Section):
         values += [user.password.get_secret_value() for user in self.users]
         if self.server is not None and self.server.metrics_token is not None:
             values.append(self.server.metrics_token.get_secret_value())
+        if self.live.turn is not None:
+            values.append(self.live.turn.secret.get_secret_value())
         return tuple(value for value in values if value)

@@ -9,7 +9,7 @@ from camera_hub.config.document import Document
 from camera_hub.config.errors import Loc
 from camera_hub.config.section import WRONG
 
-_SECRET_KEYS = {"password", "username", "metrics_token", "main", "sub", "url", "key", "secrets"}
+_SECRET_KEYS = {"password", "username", "metrics_token", "main", "sub", "url", "key", "secret", "secrets"}
 _ID = "use small letters, digits and single hyphens between them, such as cong-lang"
 _FRACTION = (
     "x and y go from 0 (left, top) to 1 (right, bottom); divide pixels by the picture's width or height"

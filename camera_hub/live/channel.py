@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from types import TracebackType
+from typing import Protocol
 
 import msgspec
 
@@ -39,8 +40,24 @@ class Paused(msgspec.Struct, frozen=True):
 LiveItem = Packet | Opened | Paused
 
 
+class Watching(Protocol):
+    """One who watches, as a channel sees it; all calls return at once."""
+
+    def put(self, item: Opened | Paused) -> None:
+        """What is to be known of the packets that follow."""
+
+    def put_packet(self, packet: Packet) -> None:
+        """The next packet, ready to be decoded."""
+
+    def restart(self) -> None:
+        """Begin with what is cached."""
+
+    def end(self, reason: str) -> None:
+        """No more comes, for a reason in words."""
+
+
 class Viewer:
-    """One who watches: `async with channel.subscribe() as viewer: async for item in viewer: ...`.
+    """One who takes its time: `async with channel.subscribe() as viewer: async for item in viewer: ...`.
 
     The iteration ends when the channel ends; `reason` then says why, in words.
     """
@@ -168,7 +185,7 @@ class LiveChannel:
         self._clock = clock
         self._cache = gop.GopCache()
         self._told = ParameterSets("")  # at the opening
-        self._viewers: set[Viewer] = set()
+        self._viewers: set[Watching] = set()
         self._fed_us = 0
         self._shown_us: int | None = None
         self._backward = 0
@@ -187,7 +204,7 @@ class LiveChannel:
         self.info = info
         self._told = parameter_sets(info.codec, nal_units(info.extradata))
         self.paused = ""
-        for viewer in self._viewers:
+        for viewer in tuple(self._viewers):  # one may leave meanwhile
             viewer.put(Opened(info))
 
     def feed(self, packets: Iterable[Packet]) -> None:
@@ -198,7 +215,7 @@ class LiveChannel:
             ready = self._decodable(packet)
             self._watch_order(ready)
             self._cache.add(ready)
-            for viewer in self._viewers:
+            for viewer in tuple(self._viewers):  # one may leave meanwhile
                 viewer.put_packet(ready)
         self._fed_us = self._clock.monotonic_us()
 
@@ -206,12 +223,12 @@ class LiveChannel:
         """Nothing comes for now, and what is cached is no longer live."""
         self._forget()
         self.paused = reason
-        for viewer in self._viewers:
+        for viewer in tuple(self._viewers):  # one may leave meanwhile
             viewer.put(Paused(reason))
 
     def end(self, reason: str) -> None:
         """Send every viewer away."""
-        for viewer in self._viewers:
+        for viewer in tuple(self._viewers):  # one may leave meanwhile
             viewer.end(reason)
 
     def cached(self) -> tuple[Packet, ...]:
@@ -220,7 +237,7 @@ class LiveChannel:
             self._cache.clear()
         return self._cache.packets()
 
-    def enter(self, viewer: Viewer) -> None:
+    def enter(self, viewer: Watching) -> None:
         self._viewers.add(viewer)
         if self.info is not None:
             viewer.put(Opened(self.info))
@@ -229,7 +246,7 @@ class LiveChannel:
         viewer.restart()
         self._changed(self)
 
-    def discard(self, viewer: Viewer) -> None:
+    def discard(self, viewer: Watching) -> None:
         if viewer in self._viewers:
             self._viewers.remove(viewer)
             self._changed(self)

@@ -84,6 +84,13 @@ def finish_answer(sdp: str, offer: ReadyOffer) -> str:
     return sdp.replace(f"profile-level-id={_AIORTC_PROFILE}", f"profile-level-id={offer.profile_level_id}")
 
 
+def is_usable_candidate(line: str) -> bool:
+    """Whether an `a=candidate:` line is of an address that UDP may be sent to."""
+    # foundation component transport priority address port "typ" type …
+    fields = line.split()
+    return len(fields) >= 8 and fields[2].lower() == "udp" and not fields[4].lower().endswith(".local")
+
+
 def _sections(sdp: str) -> list[list[str]]:
     """The lines of the session, then of each media section."""
     sections: list[list[str]] = [[]]
@@ -102,9 +109,7 @@ def _without_what_is_not_used(section: list[str]) -> list[str]:
         if line.startswith(("a=extmap", "a=end-of-candidates")):
             continue
         if line.startswith("a=candidate:"):
-            # foundation component transport priority address port "typ" type …
-            fields = line.split()
-            if len(fields) < 8 or fields[2].lower() != "udp" or fields[4].lower().endswith(".local"):
+            if not is_usable_candidate(line):
                 continue
             candidates += 1
             if candidates > MAX_CANDIDATES:

@@ -29,6 +29,10 @@ class Timeline:
         self._last_us = max(self._last_us + STEP_US, pts_us + offset)
         return self._last_us * 9 // 100
 
+    def rebase(self) -> None:
+        """What comes next is of another clock than what came before."""
+        self._offset_us = None
+
 
 class Pacer:
     """A bound on how fast packets leave, so that a burst overflows nobody's socket.
@@ -44,9 +48,20 @@ class Pacer:
 
     def wait_s(self, size: int, now_us: int) -> float:
         """How long `size` bytes have to wait, in seconds; they count as sent then."""
-        gained = (now_us - self._at_us) * self._bytes_s / 1_000_000
-        self._tokens = min(self._tokens + gained, self._burst_bytes)
-        self._at_us = now_us
+        self._refill(now_us)
         wait = max(0.0, -self._tokens / self._bytes_s)
         self._tokens -= size
         return wait
+
+    def may(self, size: int, now_us: int) -> bool:
+        """Whether `size` bytes may leave now; if so they count as sent."""
+        self._refill(now_us)
+        if self._tokens < 0:
+            return False
+        self._tokens -= size
+        return True
+
+    def _refill(self, now_us: int) -> None:
+        gained = (now_us - self._at_us) * self._bytes_s / 1_000_000
+        self._tokens = min(self._tokens + gained, self._burst_bytes)
+        self._at_us = now_us

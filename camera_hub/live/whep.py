@@ -8,153 +8,55 @@ viewer who lost a picture gets the cached group again, since no camera can be as
 
 import asyncio
 import secrets
-from collections.abc import Callable, Coroutine
-from fractions import Fraction
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
-import av
 import structlog
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import MediaStreamError
+from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.live import peer
 from camera_hub.live.channel import LiveChannel, Opened, Paused, Viewer
-from camera_hub.live.offer import OfferError, finish_answer, h264_profile, read_offer
-from camera_hub.live.timeline import Pacer, Timeline
-from camera_hub.model import HubError, NotLive, Packet, StreamInfo
+from camera_hub.live.feed import NotLiveError, check_carried
+from camera_hub.live.fragment import Fragment, write_fragment
+from camera_hub.live.limits import Limits, TooManyViewersError
+from camera_hub.live.offer import MAX_CANDIDATES, OfferError, finish_answer, h264_profile, read_offer
+from camera_hub.live.path import MediaPath
+from camera_hub.live.rtp import Packetiser
+from camera_hub.live.sender import Source, VideoSender
+from camera_hub.model import Packet
+
+__all__ = ["READY_S", "NotLiveError", "TooManyViewersError", "WhepSessions"]
 
 log = structlog.get_logger(__name__)
 
-MAX_SESSIONS = 64
 READY_S = 6.0  # for the first packet of a stream that has to be fetched from its site
 CONNECT_S = 15.0  # from the answer until the viewer is there
 CLOSE_S = 5.0
-RESTART_US = 2_000_000  # between two repeats of the cached group for a viewer who lost a picture
-PACE_BYTES_S = 5_000_000
-PACE_BURST_BYTES = 64 * 1024
 
-_RTP_CLOCK = Fraction(1, 90_000)
 _ANY_PROFILE = bytes.fromhex("42e01f")
-
-
-class TooManyViewersError(HubError):
-    """As many watch as are allowed to."""
-
-    code = NotLive.TOO_MANY
-
-
-class NotLiveError(HubError):
-    """The stream cannot be shown now."""
-
-    def __init__(self, words: str, code: NotLive = NotLive.NO_PICTURE) -> None:
-        super().__init__(words)
-        self.code = code
-
-
-class CannotCarryError(NotLiveError):
-    """WebRTC cannot carry what this camera sends."""
-
-
-def _check_carried(channel: LiveChannel, info: StreamInfo) -> None:
-    if info.codec != "h264":
-        name = {"hevc": "H.265"}.get(info.codec, info.codec)
-        raise CannotCarryError(
-            f"this camera's {channel.stream} stream is {name}, which is not shown live by WebRTC; "
-            "set the stream to H.264 in the camera",
-            NotLive.CODEC,
-        )
-    if channel.reordered:
-        raise CannotCarryError(
-            f"this camera's {channel.stream} stream has B-frames, whose order WebRTC cannot carry; "
-            "set the stream to baseline profile, or B-frames to 0, in the camera",
-            NotLive.B_FRAMES,
-        )
-
-
-class _Track(MediaStreamTrack):
-    """A viewer's packets as aiortc's sender takes them: encoded, when they are due."""
-
-    kind = "video"
-
-    def __init__(
-        self, channel: LiveChannel, viewer: Viewer, ended: Callable[[str], None], clock: Clock
-    ) -> None:
-        super().__init__()
-        self._channel = channel
-        self._viewer = viewer
-        self._ended = ended
-        self._clock = clock
-        self._timeline: Timeline | None = None
-        self._pacer: Pacer | None = None
-        self._restarted_us = 0
-
-    def picture_lost(self) -> None:
-        """The viewer cannot go on without a keyframe."""
-        now = self._clock.monotonic_us()
-        if self._timeline is not None and now - self._restarted_us >= RESTART_US:
-            self._restarted_us = now
-            self._viewer.restart()
-
-    async def recv(self) -> "av.Packet[Any]":
-        """The next packet. Raises MediaStreamError when no more comes."""
-        packet = await self._next_packet()
-        if packet is None:
-            raise MediaStreamError
-        timeline, pacer = self._timeline, self._pacer
-        now = self._clock.monotonic_us()
-        if timeline is None or pacer is None:
-            timeline = self._timeline = Timeline(now)
-            pacer = self._pacer = Pacer(PACE_BYTES_S, PACE_BURST_BYTES, now)
-        wait_s = pacer.wait_s(len(packet.data), now)
-        if wait_s > 0:
-            await asyncio.sleep(wait_s)
-            now = self._clock.monotonic_us()
-        sent = av.Packet(packet.data)
-        sent.pts = timeline.rtp_time(packet.pts_us, now)
-        sent.time_base = _RTP_CLOCK
-        return sent
-
-    async def _next_packet(self) -> Packet | None:
-        if self._timeline is None:
-            self._viewer.restart()  # what waited while the connection was made is no longer the newest
-        reason = ""
-        try:
-            async for item in self._viewer:
-                match item:
-                    case Packet():
-                        if self._channel.reordered and self._channel.info is not None:
-                            _check_carried(self._channel, self._channel.info)
-                        return item
-                    case Opened(info=info):
-                        _check_carried(self._channel, info)
-                    case Paused():
-                        pass  # the dashboard knows; the session waits for the camera
-            reason = self._viewer.reason
-        except CannotCarryError as exc:
-            reason = str(exc)
-        self._ended(reason)
-        return None
 
 
 class _Session:
     """One viewer's connection."""
 
-    def __init__(self, owner: str, channel: LiveChannel, viewer: Viewer) -> None:
-        self.id = secrets.token_urlsafe(16)
+    def __init__(self, session_id: str, owner: str, channel: LiveChannel, sender: VideoSender) -> None:
+        self.id = session_id
+        self.tag = session_id  # of its ICE; another after ICE began anew
         self.owner = owner
         self.channel = channel
-        self.viewer = viewer
+        self.sender = sender
         self.connection: RTCPeerConnection | None = None
-        self.track: _Track | None = None
+        self.candidates = 0  # that the viewer sent after its offer
+        self.give_back: Callable[[], None] = lambda: None
         self.too_late: asyncio.TimerHandle | None = None
 
     async def close(self) -> None:
-        self.viewer.leave()
+        self.give_back()
+        self.sender.close()
         if self.too_late is not None:
             self.too_late.cancel()
-        if self.track is not None:
-            self.track.stop()
         if self.connection is not None:
             try:
                 await asyncio.wait_for(self.connection.close(), CLOSE_S)
@@ -163,47 +65,63 @@ class _Session:
 
 
 class WhepSessions:
-    """All WebRTC viewers of this server. To be used in one event loop."""
+    """All WebRTC viewers of this server. To be used in one event loop.
+
+    `ports` are the UDP ports to use, by default any; `stun` the servers that tell us our public address.
+    """
 
     def __init__(
-        self, max_sessions: int = MAX_SESSIONS, ready_s: float = READY_S, clock: Clock = SYSTEM_CLOCK
+        self,
+        limits: Limits | None = None,
+        ready_s: float = READY_S,
+        clock: Clock = SYSTEM_CLOCK,
+        ports: range | None = None,
+        stun: Sequence[str] = (),
     ) -> None:
-        self._max_sessions = max_sessions
+        self._limits = limits or Limits()
+        self._ports = ports
+        self._stun = stun
         self._ready_s = ready_s
         self._clock = clock
         self._sessions: dict[str, _Session] = {}
-        self._preparing = 0
+        self._packetisers: WeakKeyDictionary[LiveChannel, Packetiser] = WeakKeyDictionary()
         self._closing: set[asyncio.Task[None]] = set()
         self._closed = False
 
     def __len__(self) -> int:
         return len(self._sessions)
 
-    async def create(self, offer_sdp: str, channel: LiveChannel, owner: str = "") -> tuple[str, str]:
+    async def create(
+        self,
+        offer_sdp: str,
+        channel: LiveChannel,
+        owner: str = "",
+        lesser: Callable[[], LiveChannel] | None = None,
+    ) -> tuple[str, str]:
         """Begin to send a stream; the session's id and the SDP answer.
 
+        `lesser` gives the smaller stream of the camera, for a viewer who cannot keep up with this one.
         Raises OfferError for an offer that cannot be used, TooManyViewersError, NotLiveError when nothing
         comes from the camera, CannotCarryError when WebRTC cannot carry what comes.
         """
         self._check_open()
-        if len(self._sessions) + self._preparing >= self._max_sessions:
-            raise TooManyViewersError(
-                f"{self._max_sessions} live views are open, which is the limit; close one and try again"
-            )
         read_offer(offer_sdp, _ANY_PROFILE)  # before a camera is woken for nothing
-        self._preparing += 1
-        viewer = channel.subscribe()
-        session = _Session(owner, channel, viewer)
+        give_back = self._limits.take(owner, channel.camera)
         try:
-            await viewer.__aenter__()
-            first = await self._first_packet(channel, viewer)
-            answer = await self._negotiate(session, offer_sdp, h264_profile(first.data) or _ANY_PROFILE)
-            self._check_open()
+            async with channel.subscribe() as viewer:
+                first = await self._first_packet(channel, viewer)
+                session = self._session(owner, channel, lesser)
+                try:
+                    profile = h264_profile(first.data) or _ANY_PROFILE
+                    answer = await self._negotiate(session, offer_sdp, profile)
+                    self._check_open()
+                except BaseException:
+                    await session.close()
+                    raise
         except BaseException:
-            await session.close()
+            give_back()
             raise
-        finally:
-            self._preparing -= 1
+        session.give_back = give_back
         self._sessions[session.id] = session
         session.too_late = asyncio.get_running_loop().call_later(
             CONNECT_S, self._end, session.id, "the viewer did not connect"
@@ -211,14 +129,48 @@ class WhepSessions:
         log.info("viewer admitted", session=session.id, camera=channel.camera, stream=channel.stream)
         return session.id, answer
 
+    def tag(self, session_id: str, owner: str = "") -> str | None:
+        """What the ETag of this owner's session is; None when there is no such session."""
+        session = self._owned(session_id, owner)
+        return None if session is None else session.tag
+
+    async def patch(self, session_id: str, owner: str, fragment: Fragment) -> str | None:
+        """Tell a session of the viewer's candidates, or begin its ICE anew, as the fragment's ufrag says.
+
+        Gives our fragment when ICE began anew; its tag is another then. Raises OfferError for a fragment
+        that cannot be used, NotLiveError when the session has ended.
+        """
+        session = self._owned(session_id, owner)
+        if session is None or session.connection is None:
+            raise NotLiveError("the session has ended")
+        transceiver = session.connection.getTransceivers()[0]
+        candidates = fragment.candidates[: MAX_CANDIDATES - session.candidates]
+        answer = None
+        if fragment.ufrag not in ("", peer.remote_ufrag(transceiver.sender)):
+            if not fragment.password:
+                raise OfferError("the fragment has an ice-ufrag and no ice-pwd")
+            ufrag, password, ours = peer.restart_ice(transceiver.sender, fragment.ufrag, fragment.password)
+            answer = write_fragment(transceiver.mid or "0", ufrag, password, ours)
+            session.tag = secrets.token_urlsafe(16)
+            session.candidates = 0
+            candidates = fragment.candidates[:MAX_CANDIDATES]
+            log.info("a viewer's network changed", session=session.id, camera=session.channel.camera)
+        session.candidates += len(candidates)
+        await peer.add_candidates(transceiver.sender, candidates)
+        return answer
+
     async def delete(self, session_id: str, owner: str = "") -> bool:
         """End a session of this owner's; False when there is none."""
-        session = self._sessions.get(session_id)
-        if session is None or session.owner != owner:
+        if self._owned(session_id, owner) is None:
             return False
         self._end(session_id, "the viewer left")
         await asyncio.gather(*self._closing, return_exceptions=True)
         return True
+
+    def shown(self, session_id: str) -> str:
+        """What a viewer is sent now, as in "main" or "sub keyframes"; empty when there is no such session."""
+        session = self._sessions.get(session_id)
+        return "" if session is None else session.sender.shows
 
     async def close(self) -> None:
         """End all sessions and take no more."""
@@ -226,6 +178,10 @@ class WhepSessions:
         for session_id in list(self._sessions):
             self._end(session_id, "the server stops")
         await asyncio.gather(*self._closing, return_exceptions=True)
+
+    def _owned(self, session_id: str, owner: str) -> _Session | None:
+        session = self._sessions.get(session_id)
+        return session if session is not None and session.owner == owner else None
 
     def _check_open(self) -> None:
         if self._closed:
@@ -237,7 +193,7 @@ class WhepSessions:
                 async for item in viewer:
                     match item:
                         case Opened(info=info):
-                            _check_carried(channel, info)
+                            check_carried(channel, info)
                         case Paused(reason=reason):
                             raise NotLiveError(reason)
                         case Packet():
@@ -248,14 +204,24 @@ class WhepSessions:
             ) from None
         raise NotLiveError(viewer.reason)
 
+    def _session(
+        self, owner: str, channel: LiveChannel, lesser: Callable[[], LiveChannel] | None
+    ) -> _Session:
+        """A session that watches and has no connection yet."""
+        session_id = secrets.token_urlsafe(16)
+        sources = [Source(lambda: channel, self._packetiser)]
+        if lesser is not None:
+            sources.append(Source(lesser, self._packetiser))
+        sender = VideoSender(sources, lambda reason: self._end(session_id, reason), self._clock)
+        sender.enter()
+        return _Session(session_id, owner, channel, sender)
+
+    def _packetiser(self, channel: LiveChannel) -> Packetiser:
+        return self._packetisers.setdefault(channel, Packetiser())
+
     async def _negotiate(self, session: _Session, offer_sdp: str, profile: bytes) -> str:
         offer = read_offer(offer_sdp, profile)
-        connection = session.connection = peer.new_peer()
-
-        def ended(reason: str) -> None:
-            self._end(session.id, reason)
-
-        track = session.track = _Track(session.channel, session.viewer, ended, self._clock)
+        connection = session.connection = peer.new_peer(self._stun)
 
         def state_changed() -> None:
             match connection.connectionState:
@@ -264,13 +230,21 @@ class WhepSessions:
                 case "failed" | "closed":
                     self._end(session.id, f"the connection {connection.connectionState}")
 
+        def secured(secured: peer.Secured) -> None:
+            session.sender.start(MediaPath(secured))
+
         connection.on("connectionstatechange", state_changed)
-        sender = connection.addTransceiver(track, direction="sendonly").sender
-        peer.allow_loopback(sender)
-        peer.on_picture_loss(sender, track.picture_lost)
+        sender = connection.addTransceiver("video", direction="sendonly").sender
+        peer.gather_on(sender, self._ports)
+        peer.take_over(sender, session.sender, secured)
         try:
             await connection.setRemoteDescription(RTCSessionDescription(sdp=offer.sdp, type="offer"))
             await connection.setLocalDescription()
+        except peer.PortsTakenError:
+            raise TooManyViewersError(
+                "all UDP ports that live views may use (live.udp_ports) are taken; "
+                "close a live view and try again, or give the server more ports"
+            ) from None
         except Exception as exc:
             # aiortc answers what it cannot read with whatever its parser stumbles over.
             log.info("an offer was not understood", error=repr(exc))
@@ -282,13 +256,17 @@ class WhepSessions:
         session = self._sessions.pop(session_id, None)
         if session is None:
             return
+        session.give_back()
         log.info(
             "viewer gone",
             session=session_id,
             camera=session.channel.camera,
             stream=session.channel.stream,
             reason=reason,
-            dropped=session.viewer.dropped,
+            shown=session.sender.shows,
+            packets=session.sender.sent,
+            again=session.sender.again,
+            dropped=session.sender.dropped,
         )
         self._spawn(session.close())
 

@@ -26,7 +26,7 @@ from camera_hub.store import Store
 
 DESCRIPTION = (
     "Cameras, live and recorded, and what happened before them. Sign in by `POST /api/login`; the session "
-    "is a cookie. Instants are ISO 8601 in UTC, errors problem details (RFC 9457)."
+    "is a cookie, or its token a bearer. Instants are ISO 8601 in UTC, errors problem details (RFC 9457)."
 )
 
 
@@ -88,6 +88,11 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     components.setdefault("schemas", {}).update({"ProblemDetails": details, **parts})
     components["securitySchemes"] = {
         "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "The session's token: what the cookie holds",
+        },
         "metrics": {"type": "http", "scheme": "bearer"},
     }
     for (path, method), needed in rights_by_path(app).items():
@@ -118,7 +123,8 @@ def _describe_common_problems(operation: dict[str, Any], method: str, needed: se
 def _security(needed: set[Right]) -> list[dict[str, list[str]]]:
     if needed <= OPEN:
         return []
-    return [{"session": []}, {"metrics": []}] if Right.METRICS in needed else [{"session": []}]
+    ways = ("session", "token", "metrics") if Right.METRICS in needed else ("session", "token")
+    return [{way: []} for way in ways]
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -7,15 +7,21 @@ A session belongs to the user who made it, by its unguessable URL.
 from collections.abc import Callable
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 
+from camera_hub.clock import SYSTEM_CLOCK, Clock
+from camera_hub.live.feed import NotLiveError
+from camera_hub.live.fragment import read_fragment
 from camera_hub.live.hub import LiveHub
+from camera_hub.live.ice import IceServers
+from camera_hub.live.limits import TooManyViewersError
 from camera_hub.live.offer import MAX_OFFER_BYTES, OfferError
-from camera_hub.live.whep import NotLiveError, TooManyViewersError, WhepSessions
+from camera_hub.live.whep import WhepSessions
 from camera_hub.model import NotLive, StreamName
 from camera_hub.server.problems import Problem, problems
 
 SDP = "application/sdp"
+FRAGMENT = "application/trickle-ice-sdpfrag"  # RFC 8840
 RETRY_S = "2"  # when a camera that is away may be asked for again
 
 
@@ -60,9 +66,16 @@ def live_router(
     sessions: WhepSessions,
     find_camera: Callable[[str], LiveCamera | None],
     watcher: Any,
+    ice: IceServers | None = None,
+    clock: Clock = SYSTEM_CLOCK,
 ) -> APIRouter:
     """The routes. `watcher` is the right that they need: `needs(Right.LIVE)`."""
     router = APIRouter(tags=["live"])
+
+    def with_servers(response: Response, session: Watcher) -> Response:
+        for link in [] if ice is None else ice.links(session.user.name, clock.wall_us()):
+            response.headers.append("Link", link)
+        return response
 
     @router.post(
         "/api/cameras/{camera}/whep",
@@ -84,23 +97,37 @@ def live_router(
         found = find_camera(camera)
         if found is None:
             raise Problem(404, f"There is no camera {camera}.")
-        offer = await _offer(request)
+        offer = await _text(request, SDP)
+        if not offer.startswith("v=0"):
+            raise Problem(400, "The body is not SDP: it does not begin with v=0.")
         if found.unavailable:
             raise _unavailable(found.unavailable, found.code)
         shown = stream if stream in found.streams else found.streams[0]
+        smaller = shown == "main" and "sub" in found.streams
         try:
-            made, answer = await sessions.create(offer, hub.channel(camera, shown), session.user.name)
+            made, answer = await sessions.create(
+                offer,
+                hub.channel(camera, shown),
+                session.user.name,
+                lesser=(lambda: hub.channel(camera, "sub")) if smaller else None,
+            )
         except OfferError as exc:
             raise Problem(422, str(exc)) from exc
         except (TooManyViewersError, NotLiveError) as exc:
             raise _unavailable(str(exc), exc.code) from exc
-        headers = {"Location": f"{request.url.path}/{made}", "ETag": f'"{made}"', "Cache-Control": "no-store"}
-        return Response(answer, status_code=201, media_type=SDP, headers=headers)
+        headers = {
+            "Location": f"{request.url.path}/{made}",
+            "ETag": f'"{made}"',
+            "Accept-Patch": FRAGMENT,
+            "Cache-Control": "no-store",
+        }
+        return with_servers(Response(answer, status_code=201, media_type=SDP, headers=headers), session)
 
     @router.options("/api/cameras/{camera}/whep", status_code=204, response_class=Response)
     async def options(camera: _CameraId, session: Annotated[Watcher, watcher]) -> Response:
-        """What may be posted here."""
-        return Response(status_code=204, headers={"Allow": "OPTIONS, POST", "Accept-Post": SDP})
+        """What may be posted here, and the STUN and TURN servers for it."""
+        headers = {"Allow": "OPTIONS, POST", "Accept-Post": SDP, "Accept-Patch": FRAGMENT}
+        return with_servers(Response(status_code=204, headers=headers), session)
 
     @router.delete(
         "/api/cameras/{camera}/whep/{live_session}",
@@ -118,35 +145,60 @@ def live_router(
 
     @router.patch(
         "/api/cameras/{camera}/whep/{live_session}",
-        status_code=501,
+        status_code=204,
         response_class=Response,
-        responses=problems(501),
+        responses={
+            200: {"description": "ICE began anew; our side of it", "content": {FRAGMENT: {}}},
+            204: {"description": "The candidates are known"},
+            **problems(400, 404, 412, 413, 415, 428),
+        },
+        openapi_extra={
+            "requestBody": {"required": True, "content": {FRAGMENT: {"schema": {"type": "string"}}}}
+        },
     )
     async def trickle(
-        camera: _CameraId, live_session: _SessionId, session: Annotated[Watcher, watcher]
+        request: Request,
+        camera: _CameraId,
+        live_session: _SessionId,
+        session: Annotated[Watcher, watcher],
+        if_match: Annotated[str | None, Header(description="The session's ETag, or `*`")] = None,
     ) -> Response:
-        """Not offered: the answer has all our candidates, and the viewer's are learned from its checks."""
-        raise Problem(501, "Candidates need not be sent; after a change of network make a new session.")
+        """The viewer's candidates, or its new ICE credentials after its network changed."""
+        owner = session.user.name
+        tag = sessions.tag(live_session, owner)
+        if tag is None:
+            raise Problem(404, "You have no such live session; it may have ended already.")
+        if if_match is None:
+            raise Problem(428, "Send If-Match with the session's ETag, or * to begin ICE anew.")
+        if "*" not in (asked := [one.strip() for one in if_match.split(",")]) and f'"{tag}"' not in asked:
+            raise Problem(412, "The session's ICE began anew since; this is of the one before.")
+        try:
+            answer = await sessions.patch(live_session, owner, read_fragment(await _text(request, FRAGMENT)))
+        except OfferError as exc:
+            raise Problem(400, str(exc)) from exc
+        except NotLiveError as exc:
+            raise Problem(404, str(exc)) from exc
+        if answer is None:
+            return Response(status_code=204)
+        headers = {"ETag": f'"{sessions.tag(live_session, owner)}"', "Cache-Control": "no-store"}
+        return with_servers(Response(answer, media_type=FRAGMENT, headers=headers), session)
 
     return router
 
 
-async def _offer(request: Request) -> str:
-    """The SDP in the request's body. Raises Problem."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != SDP:
-        raise Problem(415, f"Send the offer with Content-Type: {SDP}.")
+async def _text(request: Request, media_type: str) -> str:
+    """The request's body, of this media type. Raises Problem."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != media_type:
+        raise Problem(415, f"Send it with Content-Type: {media_type}.")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_OFFER_BYTES:
-            raise Problem(413, f"An offer has at most {MAX_OFFER_BYTES} bytes.")
+            raise Problem(413, f"SDP has at most {MAX_OFFER_BYTES} bytes here.")
     try:
-        offer = body.decode()
+        return body.decode()
     except UnicodeDecodeError:
-        offer = ""
-    if not offer.startswith("v=0"):
-        raise Problem(400, "The body is not SDP: it does not begin with v=0.")
-    return offer
+        raise Problem(400, "The body is not SDP: it is not in UTF-8.") from None
 
 
 def _unavailable(detail: str, code: NotLive | None) -> Problem:

@@ -74,12 +74,18 @@ class Needs:
             return None
         if self.right is Right.METRICS and parts.token_opens_metrics(connection.headers.get("authorization")):
             return None
-        session = await parts.sessions.find(connection.cookies.get(COOKIE))
+        session = await parts.sessions.find(_token(connection))
         if session is None:
             raise Problem(401, "Sign in first.")
         if self.right not in rights_of(session.user.role):
             raise Problem(403, "Your account may not do this; ask an administrator.", code=Refusal.NO_RIGHT)
         return session
+
+
+def _token(connection: HTTPConnection) -> str | None:
+    """The session's token: the cookie's, or a program's as `Authorization: Bearer` (RFC 6750)."""
+    scheme, _, given = connection.headers.get("authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else connection.cookies.get(COOKIE)
 
 
 _NEEDS = {right: Needs(right) for right in Right}

@@ -17,10 +17,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
+from camera_hub.config.live import LiveConfig
 from camera_hub.folder import hold_folder
 from camera_hub.link.messages import MAX_MESSAGE_BYTES
 from camera_hub.link.server_end import ServerEnd
 from camera_hub.live.hub import LiveHub
+from camera_hub.live.ice import IceServers
+from camera_hub.live.limits import Limits
 from camera_hub.live.whep import WhepSessions
 from camera_hub.model import HubError, StreamName
 from camera_hub.server import link
@@ -137,8 +140,12 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
 
     live = LiveHub(start, stop, clock=clock)
     end = ServerEnd(Commune(state, live), clock)
-    whep = WhepSessions(clock=clock)
-    live_routes = live_router(live, whep, lambda camera: watchable(state, camera), needs(Right.LIVE))
+    chosen = settings.live
+    limits = Limits(chosen.max_viewers, chosen.max_viewers_per_camera, chosen.max_viewers_per_user)
+    whep = WhepSessions(limits, clock=clock, ports=chosen.ports, stun=chosen.stun)
+    live_routes = live_router(
+        live, whep, lambda camera: watchable(state, camera), needs(Right.LIVE), _ice_servers(chosen), clock
+    )
     app = create_app(
         settings,
         store,
@@ -150,6 +157,12 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
         clock=clock,
     )
     return Assembled(app, state, updates, live, whep, passwords)
+
+
+def _ice_servers(live: LiveConfig) -> IceServers:
+    if live.turn is None:
+        return IceServers(live.stun)
+    return IceServers(live.stun, live.turn.urls, live.turn.secret.get_secret_value(), live.turn.valid_s)
 
 
 def listen(host: str, port: int) -> socket.socket:

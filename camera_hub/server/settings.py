@@ -1,10 +1,11 @@
 """What the server is told when it starts. Frozen; a change is a new one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from camera_hub.config import Config
+from camera_hub.config.live import LiveConfig
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class ServerSettings:
     metrics_token: str | None = None
     keep_events_days: int = 90
     keep_media_gb: float = 20.0
+    live: LiveConfig = field(default_factory=LiveConfig)
 
     @classmethod
     def of(cls, config: Config, *more_sites: KnownSite) -> Self:
@@ -63,6 +65,7 @@ class ServerSettings:
             metrics_token=None if token is None else token.get_secret_value(),
             keep_events_days=server.keep_events_days,
             keep_media_gb=server.keep_media_gb,
+            live=config.live,
         )
 
     def __repr__(self) -> str:

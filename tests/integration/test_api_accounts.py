@@ -31,6 +31,22 @@ async def test_a_sign_in_makes_a_session(server: Server) -> None:
     assert session.json() == answer.json()
 
 
+async def test_a_program_signs_in_by_the_sessions_token(server: Server) -> None:
+    await server.sign_in()
+    token = server.client.cookies["camera_hub_session"]
+    server.client.cookies.clear()
+
+    async def status(authorization: str) -> int:
+        answer = await server.client.get("/api/session", headers={"Authorization": authorization})
+        return answer.status_code
+
+    assert await status(f"Bearer {token}") == 200
+    assert await status(f"bearer {token}") == 200
+    assert await status(f"Bearer {token}x") == 401
+    assert await status(f"Basic {token}") == 401
+    assert await status("Bearer ") == 401
+
+
 async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(server: Server) -> None:
     cookie = (await server.sign_in()).headers["set-cookie"]
     assert "HttpOnly" in cookie

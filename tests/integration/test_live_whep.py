@@ -2,20 +2,27 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import re
+import socket
+from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
+from typing import Any
 
 import av
 import httpx
+import psutil
 import pytest
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 from fastapi import Depends, FastAPI, Header
 
-from camera_hub.live import whep
+from camera_hub.live import ladder, path, sender, whep
+from camera_hub.live.feed import CannotCarryError, NotLiveError
 from camera_hub.live.hub import LiveHub
+from camera_hub.live.ice import IceServers
+from camera_hub.live.limits import Limits, TooManyViewersError
 from camera_hub.live.offer import OfferError
-from camera_hub.live.whep import CannotCarryError, NotLiveError, TooManyViewersError, WhepSessions
+from camera_hub.live.whep import WhepSessions
 from camera_hub.model import NotLive, StreamName
 from camera_hub.server import problems
 from camera_hub.server.commune import Watchable
@@ -72,8 +79,10 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @contextlib.asynccontextmanager
-async def whep_sessions(max_sessions: int = 8, ready_s: float = 6.0) -> AsyncIterator[WhepSessions]:
-    made = WhepSessions(max_sessions=max_sessions, ready_s=ready_s)
+async def whep_sessions(
+    max_sessions: int = 8, ready_s: float = 6.0, ports: range | None = None
+) -> AsyncIterator[WhepSessions]:
+    made = WhepSessions(Limits(max_sessions), ready_s=ready_s, ports=ports)
     try:
         yield made
     finally:
@@ -122,7 +131,7 @@ async def test_a_viewer_starts_with_the_whole_cached_group_at_once() -> None:
 
 
 async def test_one_who_lost_a_picture_gets_the_cached_group_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whep, "RESTART_US", 100_000)
+    monkeypatch.setattr(sender, "RESTART_US", 100_000)
     encoded = encode(fps=10, gop=100)
     sent = pictures_of(encoded)
     async with camera(encoded) as practice, whep_sessions() as sessions, receiver() as viewer:
@@ -136,6 +145,100 @@ async def test_one_who_lost_a_picture_gets_the_cached_group_again(monkeypatch: p
         await until(lambda: sent[0] in viewer.pictures[before:])
         assert practice.sent < 100
         assert viewer.times == sorted(viewer.times)
+
+
+class Lossy:
+    """Drops some of the RTP that comes to a receiver, before it sees it."""
+
+    def __init__(self, viewer: Receiver, drops: Callable[[int], bool]) -> None:
+        self.dropped = 0
+        self._drops = drops
+        self._ssrc: bytes | None = None
+        self._count = 0
+        ice: Any = viewer.peer.getTransceivers()[0].receiver.transport.transport
+        for protocol in ice._connection._protocols:
+            protocol.datagram_received = self._through(protocol.datagram_received)
+
+    def _through(self, received: Callable[[bytes, Any], None]) -> Callable[[bytes, Any], None]:
+        def through(data: bytes, address: Any) -> None:
+            media = 128 <= data[0] < 192 and not 64 <= data[1] & 0x7F < 96
+            if media:
+                self._ssrc = self._ssrc or data[8:12]  # what is sent again by RTX has another
+            if media and data[8:12] == self._ssrc:
+                self._count += 1
+                if self._drops(self._count):
+                    self.dropped += 1
+                    return
+            received(data, address)
+
+        return through
+
+
+def without_rtx(offer: str) -> str:
+    types = re.findall(r"a=rtpmap:(\d+) rtx/90000\r\n", offer)
+    return "".join(
+        line
+        for line in offer.splitlines(keepends=True)
+        if not re.match(rf"a=(rtpmap|fmtp|rtcp-fb):({'|'.join(types)}) ", line)
+    )
+
+
+@pytest.mark.parametrize("rtx", [True, False])
+async def test_what_a_viewer_loses_is_sent_again(rtx: bool) -> None:
+    """One packet in sixteen is lost; every picture arrives all the same."""
+    encoded = encode(fps=25, gop=100)
+    sent = pictures_of(encoded)
+    async with camera(encoded) as practice, whep_sessions() as sessions, receiver() as viewer:
+        offer = await viewer.offer()
+        _, answer = await sessions.create(offer if rtx else without_rtx(offer), practice.hub.channel(*LANE))
+        assert ("rtx/90000" in answer) == rtx
+        await viewer.answered(answer)
+        lossy = Lossy(viewer, lambda number: number % 16 == 5)
+        await until(lambda: len(viewer.pictures) >= 150)
+        first = sent.index(viewer.pictures[0])
+        assert viewer.pictures[:150] == [sent[(first + number) % len(sent)] for number in range(150)]
+        assert lossy.dropped > 5
+
+
+async def test_one_who_cannot_keep_up_gets_less_and_then_all_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("SETTLE_US", 300_000), ("PATIENCE_US", 1_500_000), ("KEPT", 0.0), ("ENOUGH", 1)):
+        monkeypatch.setattr(ladder, name, value)
+    main = encode(fps=25, gop=25)
+    bad = True
+    async with (
+        camera(main, encode(fps=10, gop=10, frames=50)) as practice,
+        whep_sessions() as sessions,
+        receiver() as viewer,
+    ):
+        session, answer = await sessions.create(
+            await viewer.offer(),
+            practice.hub.channel("here.lane", "main"),
+            lesser=lambda: practice.hub.channel("here.lane", "sub"),
+        )
+        await viewer.answered(answer)
+        await until(lambda: len(viewer.pictures) >= 5)
+        Lossy(viewer, lambda number: bad and number % 3 > 0)
+        shown = sessions.shown(session)
+        await until(lambda: sessions.shown(session) == "sub", 20)
+        await until(lambda: sessions.shown(session) == "sub keyframes", 20)
+        assert shown == "main"
+        bad = False
+        await until(lambda: sessions.shown(session) == "main", 30)
+        viewer.pictures.clear()
+        sent = pictures_of(main)
+        await until(lambda: any(picture in sent for picture in viewer.pictures))
+
+
+async def test_a_kernel_that_cannot_cut_packets_gets_them_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(path, "_UDP_SEGMENT", 29_999)  # no kernel knows it
+    encoded = encode(fps=25, gop=25)
+    sent = pictures_of(encoded)
+    async with camera(encoded) as practice, whep_sessions() as sessions, receiver() as viewer:
+        _, answer = await sessions.create(await viewer.offer(), practice.hub.channel(*LANE))
+        await viewer.answered(answer)
+        await until(lambda: len(viewer.pictures) >= 30)
+        first = sent.index(viewer.pictures[0])
+        assert viewer.pictures[:30] == [sent[(first + number) % len(sent)] for number in range(30)]
 
 
 async def test_a_stream_that_comes_back_plays_on_in_the_same_session() -> None:
@@ -169,7 +272,7 @@ async def test_one_who_vanishes_or_never_comes_is_let_go(monkeypatch: pytest.Mon
 
 
 async def test_nothing_is_left_when_all_is_closed() -> None:
-    before = asyncio.all_tasks()
+    before, files = asyncio.all_tasks(), psutil.Process().num_fds()
     async with camera(encode()) as practice, whep_sessions() as sessions, receiver() as viewer:
         session, answer = await sessions.create(await viewer.offer(), practice.hub.channel(*LANE), "lan")
         await viewer.answered(answer)
@@ -184,6 +287,7 @@ async def test_nothing_is_left_when_all_is_closed() -> None:
         with pytest.raises(NotLiveError):
             await sessions.create("v=0", practice.hub.channel(*LANE))
     await until(lambda: asyncio.all_tasks() <= before)
+    await until(lambda: psutil.Process().num_fds() <= files)
 
 
 async def refused(practice: Camera, sessions: WhepSessions) -> str:
@@ -235,8 +339,75 @@ async def test_what_cannot_be_shown_is_refused_in_words() -> None:
     await hub.close()
 
 
+async def test_only_the_ports_of_the_range_are_used() -> None:
+    ports = two_free_ports()
+    async with (
+        camera(encode()) as practice,
+        whep_sessions(ports=ports) as sessions,
+        receiver() as one,
+        receiver() as another,
+        receiver() as late,
+    ):
+        channel = practice.hub.channel(*LANE)
+        session, answer = await sessions.create(await one.offer(), channel)
+        _, second = await sessions.create(await another.offer(), channel)
+        used = re.findall(r"a=candidate:\S+ 1 udp \d+ \S+ (\d+) typ host", answer + second)
+        assert {int(port) for port in used} == set(ports)
+        await one.answered(answer)
+        await another.answered(second)
+        await until(lambda: one.pictures and another.pictures)
+        with pytest.raises(TooManyViewersError, match=r"live\.udp_ports"):
+            await sessions.create(await late.offer(), channel)
+        assert len(sessions) == 2
+        await sessions.delete(session)
+        _, third = await sessions.create(await late.offer(), channel)
+        await late.answered(third)
+        await until(lambda: late.pictures)
+
+
+def two_free_ports() -> range:
+    """Two UDP ports side by side that nobody uses on any address."""
+    for first in range(42_000, 60_000, 2):
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            for port in (first, first + 1):
+                sock = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                sock.bind(("", port))
+            return range(first, first + 2)
+    raise AssertionError("all ports are taken")
+
+
 def signed_in(who: str = Header("lan")) -> SimpleNamespace:
     return SimpleNamespace(user=SimpleNamespace(name=who))
+
+
+async def check_patches(http: httpx.AsyncClient, session: str) -> None:
+    """What PATCH answers, by RFC 9725, 4.3 (which WHEP takes over)."""
+    tag = f'"{session.rpartition("/")[2]}"'
+    fragment = "a=ice-ufrag:{}\r\na=ice-pwd:0123456789abcdefghijklmn\r\nm=video 9 RTP/AVP 0\r\na=mid:0\r\n"
+    candidate = "a=candidate:1 1 udp 2130706431 127.0.0.1 9 typ host\r\na=end-of-candidates\r\n"
+
+    async def patch(body: str, match: str | None, kind: str = "application/trickle-ice-sdpfrag") -> Any:
+        headers = {"Content-Type": kind, **({} if match is None else {"If-Match": match})}
+        return await http.patch(session, content=body, headers=headers)
+
+    assert (await patch(candidate, None)).status_code == 428
+    assert (await patch(candidate, '"another"')).status_code == 412
+    assert (await patch(candidate, tag, "application/sdp")).status_code == 415
+    assert (await patch("", tag)).status_code == 400
+    assert (await patch("a=ice-ufrag:new1", tag)).status_code == 400
+    assert (await patch("x" * 70_000, tag)).status_code == 413
+    assert (await patch(candidate, tag)).status_code == 204
+    assert (await patch(candidate, f'"another", {tag}')).status_code == 204
+    again = await patch(fragment.format("anew") + candidate, "*")
+    assert again.status_code == 200
+    assert again.headers["content-type"] == "application/trickle-ice-sdpfrag"
+    assert re.search(r"a=ice-ufrag:\w{4,}\r\na=ice-pwd:\w{22,}\r\na=candidate:", again.text)
+    assert again.text.endswith("a=end-of-candidates\r\n")
+    assert again.headers["etag"] not in ("", tag)
+    assert (await patch(candidate, tag)).status_code == 412
+    assert (await patch(candidate, again.headers["etag"])).status_code == 204
+    elsewhere = await http.patch(session, content=candidate, headers={"If-Match": "*", "who": "another"})
+    assert elsewhere.status_code == 404
 
 
 async def test_the_routes() -> None:
@@ -247,7 +418,8 @@ async def test_the_routes() -> None:
             "here.lane": Watchable(("main",)),
             "here.away": Watchable(("main",), "The site is not connected.", NotLive.AWAY),
         }
-        app.include_router(live_router(practice.hub, sessions, cameras.get, Depends(signed_in)))
+        servers = IceServers(("stun:a.vn",), ("turn:b.vn",), "a shared secret")
+        app.include_router(live_router(practice.hub, sessions, cameras.get, Depends(signed_in), servers))
         transport = httpx.ASGITransport(app)
         sdp = {"Content-Type": "application/sdp"}
         async with (
@@ -277,6 +449,10 @@ async def test_the_routes() -> None:
             made = await http.post(f"{lane}?stream=sub", content=offer, headers=sdp)
             assert made.status_code == 201
             assert made.headers["content-type"] == "application/sdp"
+            assert made.headers["accept-patch"] == "application/trickle-ice-sdpfrag"
+            stun, turn = made.headers.get_list("link")
+            assert stun == '<stun:a.vn>; rel="ice-server"'
+            assert re.match(r'<turn:b\.vn>; rel="ice-server"; username="\d+:lan"; credential="', turn)
             session = made.headers["location"]
             assert made.headers["etag"] == f'"{session.rpartition("/")[2]}"'
             assert practice.asks[0] == ("start", "here.lane", "main"), "a missing stream is replaced"
@@ -287,8 +463,10 @@ async def test_the_routes() -> None:
             assert status == 503
             assert "limit" in words
             assert (await http.post(lane, content=offer, headers=sdp)).json()["code"] == "too-many"
-            assert (await http.options(lane)).headers["accept-post"] == "application/sdp"
-            assert (await http.patch(session, content="")).status_code == 501
+            options = await http.options(lane)
+            assert options.headers["accept-post"] == "application/sdp"
+            assert len(options.headers.get_list("link")) == 2
+            await check_patches(http, session)
             assert (await http.delete(session, headers={"who": "another"})).status_code == 404
             assert (await http.delete(session)).status_code == 204
             assert (await http.delete(session)).status_code == 404

@@ -92,15 +92,18 @@ def brightness(frame: av.VideoFrame) -> list[int]:
 
 
 class Camera:
-    """A site with one camera that sends a stream in real time while it is watched, over and over."""
+    """A site with one camera that sends its streams in real time while they are watched, over and over.
 
-    def __init__(self, encoded: Encoded) -> None:
+    `sub` is sent for the small stream; without it both streams are `encoded`.
+    """
+
+    def __init__(self, encoded: Encoded, sub: Encoded | None = None) -> None:
         self.encoded = encoded
+        self.sub = sub
         self.hub = LiveHub(self._start, self._stop, linger_s=0.2)
         self.asks: list[tuple[str, str, str]] = []
         self.sent = 0
-        self.count = len(encoded.packets)
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: dict[StreamName, asyncio.Task[None]] = {}
 
     async def _start(self, camera: str, stream: StreamName) -> None:
         self.asks.append(("start", camera, stream))
@@ -108,27 +111,33 @@ class Camera:
 
     async def come_back(self, camera: str, stream: StreamName) -> None:
         """Begin to send, as a site does when it is asked or linked again."""
-        self.hub.opened(camera, stream, self.encoded.info)
-        self._task = asyncio.create_task(self._send(camera, stream))
+        encoded = self.sub if self.sub is not None and stream == "sub" else self.encoded
+        self.hub.opened(camera, stream, encoded.info)
+        self._tasks[stream] = asyncio.create_task(self._send(camera, stream, encoded))
 
     async def _stop(self, camera: str, stream: StreamName) -> None:
         self.asks.append(("stop", camera, stream))
-        await self.silence()
+        await self._silence(stream)
 
     async def silence(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        for stream in tuple(self._tasks):
+            await self._silence(stream)
 
-    async def _send(self, camera: str, stream: StreamName) -> None:
+    async def _silence(self, stream: StreamName) -> None:
+        task = self._tasks.pop(stream, None)
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _send(self, camera: str, stream: StreamName, encoded: Encoded) -> None:
         loop = asyncio.get_running_loop()
         began = loop.time()
+        count = len(encoded.packets)
         for number in range(10**9):
-            shift = number // self.count * self.encoded.duration_us
-            packet = self.encoded.packets[number % self.count]
-            await asyncio.sleep(max(0.0, began + number / self.encoded.fps - loop.time()))
+            shift = number // count * encoded.duration_us
+            packet = encoded.packets[number % count]
+            await asyncio.sleep(max(0.0, began + number / encoded.fps - loop.time()))
             self.hub.feed(
                 camera,
                 stream,
@@ -146,9 +155,9 @@ class Camera:
 
 
 @contextlib.asynccontextmanager
-async def camera(encoded: Encoded) -> AsyncIterator[Camera]:
+async def camera(encoded: Encoded, sub: Encoded | None = None) -> AsyncIterator[Camera]:
     """A camera, and nothing of it left afterwards."""
-    practice = Camera(encoded)
+    practice = Camera(encoded, sub)
     try:
         yield practice
     finally:

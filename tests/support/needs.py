@@ -41,6 +41,14 @@ def gstreamer() -> Path:
     return script
 
 
+def coturn() -> str:
+    """The path of coturn's server."""
+    path = shutil.which("turnserver")
+    if path is None:
+        _missing("coturn", "install the package coturn")
+    return path or ""
+
+
 def chromium() -> str:
     """The path of the system's Chromium."""
     path = shutil.which("chromium")

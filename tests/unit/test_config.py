@@ -384,6 +384,26 @@ def test_a_secrets_file_that_is_wrong_in_itself(write: Write, tmp_path: Path) ->
     )
 
 
+def test_live_views_ports_and_servers(write: Write) -> None:
+    text = CAMERA + "live:\n  udp_ports: 50000-50100\n  stun: ['stun:a.vn', 'stun:[2001:db8::1]:3478']\n"
+    text += "  turn: {urls: ['turns:a.vn:5349?transport=tcp'], secret: tam-chin-muoi}\n"
+    live = load_config(write(text), {}).live
+    assert live.ports == range(50_000, 50_101)
+    assert live.turn is not None
+    assert load_config(write(CAMERA), {}).live.ports is None
+
+    wrong = CAMERA + "live:\n  udp_ports: 50100-50000\n  stun: ['turn:a.vn']\n  max_viewers: 0\n"
+    wrong += "  turn: {urls: ['http://a.vn'], secret: kurz}\n"
+    said = problems(write(wrong))
+    assert said[:2] == [
+        "hub.yaml:7: live.udp_ports: `50100-50000` is no range of ports; "
+        "write the first and the last, as in 50000-50100",
+        "hub.yaml:8: live.stun: has an entry that names no STUN server; write stun:HOST:PORT",
+    ]
+    assert len(said) == 5
+    assert "kurz" not in "".join(said)
+
+
 def test_secret_values_are_all_passwords_and_tokens() -> None:
     config = Config.model_validate(
         {
@@ -391,7 +411,8 @@ def test_secret_values_are_all_passwords_and_tokens() -> None:
             "cameras": [{"id": "a", "name": "A", "onvif": {"host": "h"}, "password": "mot-hai"}],
             "server": {"metrics_token": "ba-bon"},
             "users": [{"name": "u", "password": "nam sau bay"}],
+            "live": {"turn": {"urls": ["turn:a"], "secret": "tam-chin-muoi"}},
         }
     )
-    assert config.secret_values() == ("mot-hai", "nam sau bay", "ba-bon")
+    assert config.secret_values() == ("mot-hai", "nam sau bay", "ba-bon", "tam-chin-muoi")
     assert not any(value in repr(config) for value in config.secret_values())

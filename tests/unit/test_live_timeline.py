@@ -74,3 +74,10 @@ def test_the_bucket_never_holds_more_than_a_burst() -> None:
     assert pacer.wait_s(10_000, 3_600_000_000) == 0
     assert pacer.wait_s(5_000, 3_600_000_000) == 0
     assert pacer.wait_s(1, 3_600_000_000) == 0.005
+
+
+def test_what_is_asked_for_again_has_a_budget() -> None:
+    pacer = Pacer(1000, 500, 0)
+    assert [pacer.may(400, 0) for _ in range(4)] == [True, True, False, False]
+    assert pacer.may(400, 400_000)
+    assert not pacer.may(400, 500_000)

@@ -131,6 +131,7 @@ export const en: Dictionary = {
       "b-frames": "This stream has B-frames, so it can't be watched live. Switch B-frames off in the camera.",
       "no-picture": "No picture has come from the camera yet. Trying again…",
       "too-many": "Too many are watching. Trying again…",
+      "too-many-yours": "This account has too many live pictures open. Close one, here or on another device.",
     },
     ofStream: { main: (text) => `Main stream: ${text}`, sub: (text) => `Sub stream: ${text}` },
     forOperator: "Details for the administrator",

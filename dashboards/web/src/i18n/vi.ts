@@ -132,6 +132,7 @@ export const vi = {
       "b-frames": "Luồng này có khung B nên không xem trực tiếp được. Tắt khung B (B-frame) trong camera.",
       "no-picture": "Hình từ camera chưa tới. Đang thử lại…",
       "too-many": "Có quá nhiều người đang xem. Đang thử lại…",
+      "too-many-yours": "Tài khoản này đang mở quá nhiều hình trực tiếp. Hãy đóng bớt một hình, ở đây hoặc ở máy khác.",
     } satisfies Record<NotLive, string>,
     ofStream: { main: (text: string) => `Luồng chính: ${text}`, sub: (text: string) => `Luồng phụ: ${text}` },
     forOperator: "Chi tiết cho người quản trị (tiếng Anh)",
