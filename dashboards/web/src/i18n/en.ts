@@ -127,11 +127,25 @@ export const en: Dictionary = {
     notLive: {
       away: "The hamlet is not connected. The picture comes back by itself.",
       "not-online": "The camera has no picture now. It comes back by itself.",
-      codec: "This stream is not H.264, so it can't be watched live. Set the camera to H.264.",
-      "b-frames": "This stream has B-frames, so it can't be watched live. Switch B-frames off in the camera.",
+      codec: "This browser can't play this stream (H.265). Set the camera to H.264, or use another browser.",
+      "b-frames": "This stream has B-frames, which WebRTC can't carry. Switch B-frames off in the camera.",
       "no-picture": "No picture has come from the camera yet. Trying again…",
       "too-many": "Too many are watching. Trying again…",
     },
+    way: {
+      webrtc: { name: "WebRTC", help: "The picture comes by WebRTC (UDP): the least delay." },
+      mse: { name: "MSE", help: "The picture comes by MSE, through this page's own connection: it works where UDP is blocked." },
+      pictures: {
+        name: "Stills",
+        help: "One picture a second, since video does not reach this browser. The page “Why is there no video?” says more.",
+      },
+    },
+    delay: (seconds) => `${seconds} s behind`,
+    otherStream: {
+      main: "Showing the main stream, since this browser can't play the sub stream.",
+      sub: "Showing the sub stream, since this browser can't play the main stream.",
+    },
+    notPlayed: "This browser can't play the camera's video (H.265).",
     ofStream: { main: (text) => `Main stream: ${text}`, sub: (text) => `Sub stream: ${text}` },
     forOperator: "Details for the administrator",
     opening: "Opening the picture…",

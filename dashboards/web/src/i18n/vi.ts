@@ -128,11 +128,25 @@ export const vi = {
     notLive: {
       away: "Xóm đang mất kết nối. Hình sẽ tự trở lại.",
       "not-online": "Camera đang không có hình. Hình sẽ tự trở lại.",
-      codec: "Luồng này không phải H.264 nên không xem trực tiếp được. Đặt camera sang H.264.",
-      "b-frames": "Luồng này có khung B nên không xem trực tiếp được. Tắt khung B (B-frame) trong camera.",
+      codec: "Trình duyệt này không phát được luồng này (H.265). Đặt camera sang H.264, hoặc dùng trình duyệt khác.",
+      "b-frames": "Luồng này có khung B (B-frame) nên WebRTC không xem được. Tắt khung B trong camera.",
       "no-picture": "Hình từ camera chưa tới. Đang thử lại…",
       "too-many": "Có quá nhiều người đang xem. Đang thử lại…",
     } satisfies Record<NotLive, string>,
+    way: {
+      webrtc: { name: "WebRTC", help: "Hình đi bằng WebRTC (UDP): trễ ít nhất." },
+      mse: { name: "MSE", help: "Hình đi bằng MSE, qua chính kết nối của trang này: dùng được khi UDP bị chặn." },
+      pictures: {
+        name: "Từng ảnh",
+        help: "Mỗi giây một ảnh, vì video không tới được trình duyệt này. Trang “Vì sao không có hình?” nói rõ hơn.",
+      },
+    },
+    delay: (seconds: string) => `trễ ${seconds} giây`,
+    otherStream: {
+      main: "Đang xem luồng chính, vì trình duyệt không phát được luồng phụ.",
+      sub: "Đang xem luồng phụ, vì trình duyệt không phát được luồng chính.",
+    },
+    notPlayed: "Trình duyệt này không phát được video của camera (H.265).",
     ofStream: { main: (text: string) => `Luồng chính: ${text}`, sub: (text: string) => `Luồng phụ: ${text}` },
     forOperator: "Chi tiết cho người quản trị (tiếng Anh)",
     opening: "Đang mở hình…",
