@@ -10,7 +10,7 @@ import { type Connection, type Paths, paths, Unusable, type Way } from "./connec
 /** `waiting`: the picture was lost, or did not come, and is tried again soon. */
 export type PlayerState = "stopped" | "opening" | "playing" | "waiting";
 
-const FIRST_FRAME_MS = { webrtc: 2_500, mse: 8_000, pictures: 10_000 };
+const FIRST_FRAME_MS = { webrtc: 2_000, mse: 8_000, pictures: 10_000 };
 const NEXT_FRAME_MS = { webrtc: 5_000, mse: 5_000, pictures: 12_000 };
 const LOOK_MS = 1_000;
 const LOOK_FIRST_MS = 100;
@@ -137,13 +137,14 @@ export class Player {
         frames = count;
         newest = performance.now();
         this.lastFrameMs = connection.takenMs ?? Date.now();
-        this.delayMs = connection.delayMs();
         this.backoff.reset();
         this.error = null;
-        this.change("playing", true);
+        this.change("playing");
       } else if (frames === 0 && performance.now() - newest > FIRST_FRAME_MS[way.kind])
         throw new Unusable("path", "no picture came by this way");
       else if (performance.now() - newest > NEXT_FRAME_MS[way.kind]) return;
+      this.delayMs = connection.delayMs();
+      if (this.state === "playing") this.change("playing", true);
       const asleep = Date.now();
       await sleep(frames && looks > FIRST_LOOKS ? LOOK_MS : LOOK_FIRST_MS, signal);
       if (Date.now() - asleep > SLEPT_MS) return this.backoff.reset();
