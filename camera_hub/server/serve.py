@@ -31,6 +31,7 @@ from camera_hub.server.broadcast import Updates
 from camera_hub.server.commune import Commune, Watchable, watchable
 from camera_hub.server.live import live_router
 from camera_hub.server.live_mse import mse_router
+from camera_hub.server.mjpeg import Kiosks, mjpeg_router
 from camera_hub.server.passwords import Passwords
 from camera_hub.server.people import FirstLogin, first_login, sync_config_users
 from camera_hub.server.rehearsal import rehearsal_site
@@ -100,12 +101,14 @@ class Assembled:
     live: LiveHub
     whep: WhepSessions
     mse: MseStreams
+    kiosks: Kiosks
     passwords: Passwords
 
     async def end_streams(self) -> None:
         """Ends what would not end by itself."""
         self.updates.close()
         self.mse.close()
+        self.kiosks.close()
         try:
             async with asyncio.timeout(END_S):
                 await self.whep.close()
@@ -144,7 +147,8 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
     live = LiveHub(start, stop, clock=clock)
     end = ServerEnd(Commune(state, live), clock)
     whep = WhepSessions(clock=clock)
-    mse = MseStreams(Limits(), clock=clock)
+    limits = Limits()
+    mse, kiosks = MseStreams(limits, clock=clock), Kiosks(limits)
 
     async def still_good(session: SessionRecord) -> bool:
         return await app.state.parts.sessions.still_good(session) is True
@@ -161,10 +165,10 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
         updates,
         end,
         passwords=passwords,
-        routers=(link.router(end), live_routes, mse_routes),
+        routers=(link.router(end), live_routes, mse_routes, mjpeg_router(kiosks)),
         clock=clock,
     )
-    return Assembled(app, state, updates, live, whep, mse, passwords)
+    return Assembled(app, state, updates, live, whep, mse, kiosks, passwords)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -46,6 +46,7 @@ from camera_hub.server.broadcast import Updates
 from camera_hub.server.commune import Watchable, watchable
 from camera_hub.server.live import live_router
 from camera_hub.server.live_mse import mse_router
+from camera_hub.server.mjpeg import Kiosks, mjpeg_router
 from camera_hub.server.passwords import Passwords
 from camera_hub.server.people import sync_config_users
 from camera_hub.server.rights import Right, needs
@@ -257,7 +258,8 @@ async def served(
 ) -> AsyncIterator[tuple[Hamlet, str]]:
     """The server on 127.0.0.1 with the hamlet linked, and its address; `USER` may sign in."""
     settings = ServerSettings(data=folder, sites=(SITE,), users=(USER,))
-    updates, passwords, sessions, mse = Updates(), Passwords(), WhepSessions(), MseStreams(Limits())
+    updates, passwords, sessions, limits = Updates(), Passwords(), WhepSessions(), Limits()
+    mse, kiosks = MseStreams(limits), Kiosks(limits)
     async with Store(folder) as store:
         state = SitesState(store, updates, settings.sites)
         hamlet = Hamlet(state, films, infos)
@@ -271,7 +273,15 @@ async def served(
 
         live = live_router(hamlet.hub, sessions, find, needs(Right.LIVE))
         by_mse = mse_router(hamlet.hub, mse, find, needs(Right.LIVE), still_good)
-        app = create_app(settings, store, state, updates, hamlet, passwords=passwords, routers=(live, by_mse))
+        app = create_app(
+            settings,
+            store,
+            state,
+            updates,
+            hamlet,
+            passwords=passwords,
+            routers=(live, by_mse, mjpeg_router(kiosks)),
+        )
         await sync_config_users(store, settings.users, passwords)
         await hamlet.link()
         with listen("127.0.0.1", port) as listening:
@@ -285,6 +295,7 @@ async def served(
             finally:
                 updates.close()
                 mse.close()
+                kiosks.close()
                 await sessions.close()
                 await hamlet.hub.close()
                 await hamlet.close()
