@@ -325,7 +325,15 @@ async def test_every_page_fits_a_phone_and_a_thumb(tmp_path: Path, film: Film, l
         )
         await opened(context, address)
         assert await page.evaluate("document.documentElement.lang") == language
-        for path in ("/", "/cameras/khe-coc.cong-lang", "/events", f"/events/{one.id}", "/sites", "/nowhere"):
+        for path in (
+            "/",
+            "/cameras/khe-coc.cong-lang",
+            "/events",
+            f"/events/{one.id}",
+            "/sites",
+            "/why",
+            "/nowhere",
+        ):
             await page.goto(address + path)
             await expect(page.locator("main h1, main h2").first).to_be_visible()
             assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path

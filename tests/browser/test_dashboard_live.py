@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, expect
 
 from camera_hub.model import CameraInfo, CameraState
@@ -169,3 +170,44 @@ async def test_by_mse_it_comes_back_when_the_server_does(tmp_path: Path) -> None
         async with hub(tmp_path, filmed(), port):
             await playing(page, 1)
             assert await by_mse(page)
+
+
+@pytest.mark.parametrize(
+    ("blocked", "says"),
+    [
+        ((), "Mọi cách đều được"),
+        (("udp",), "WebRTC không qua được"),
+        (("udp", "ws"), "Chỉ ảnh tĩnh qua được"),
+    ],
+)
+async def test_why_is_there_no_video_is_answered_in_words(
+    tmp_path: Path, blocked: tuple[str, ...], says: str
+) -> None:
+    flags = [NO_UDP] if "udp" in blocked else []
+    FLAGS.extend(flags)
+    try:
+        async with hub(tmp_path, filmed()) as (hamlet, address), browser() as context:
+            if "ws" in blocked:
+                await context.add_init_script(NO_WEBSOCKETS)
+            page = await opened(context, f"{address}/why?camera=khe-coc.cong-lang")
+            await expect(page.locator(".conclusion")).to_contain_text(says)
+            await hamlet.say("cong-lang", CameraState.STALLED, "no new picture")
+            await page.get_by_role("button", name="Thử lại").click()
+            await expect(page.locator(".conclusion")).to_contain_text("Lỗi nằm ở camera Cổng làng")
+    finally:
+        for flag in flags:
+            FLAGS.remove(flag)
+
+
+async def test_an_img_shows_the_stream_of_pictures(tmp_path: Path) -> None:
+    async with hub(tmp_path, filmed()) as (_, address), browser() as context:
+        page = await opened(context, address)
+        await page.evaluate(
+            """() => {
+              const img = document.createElement('img');
+              img.src = '/api/cameras/khe-coc.cong-lang/mjpeg?h=240';
+              img.id = 'kiosk';
+              document.body.append(img);
+            }"""
+        )
+        await page.wait_for_function("() => document.getElementById('kiosk').naturalWidth === 320")

@@ -178,6 +178,41 @@ export const vi = {
     decoded: "Số hình đã giải mã trong phút vừa qua",
     back: "Tất cả camera",
   },
+  why: {
+    title: "Vì sao không có hình?",
+    lead: "Trang này thử lần lượt mọi cách đưa hình tới trình duyệt của bạn và nói rõ vướng ở đâu.",
+    trying: "Đang thử…",
+    again: "Thử lại",
+    server: "Máy chủ",
+    serverFine: "Trả lời tốt.",
+    browser: "Trình duyệt này",
+    browserCan: (webrtc: boolean, mse: boolean, h265: boolean) =>
+      `${webrtc ? "Có" : "Không có"} WebRTC với H.264, ${mse ? "có" : "không có"} MSE, ` +
+      `${h265 ? "phát được" : "không phát được"} H.265.` +
+      (webrtc || mse ? "" : " Hãy cập nhật trình duyệt, hoặc dùng Chrome, Cốc Cốc, Edge hay Firefox đời mới."),
+    camera: (name: string) => `Camera ${name}`,
+    notOnline: (name: string) => `Lỗi nằm ở camera ${name}, không phải ở máy của bạn. Hình sẽ tự trở lại khi camera tốt.`,
+    webrtc: "WebRTC (UDP, trễ ít nhất)",
+    mse: "MSE (qua kết nối của trang này)",
+    still: "Ảnh tĩnh",
+    took: (seconds: string) => `Có hình sau ${seconds} giây.`,
+    found: {
+      fine: "Tốt.",
+      path: "Hình không qua được mạng giữa bạn và máy chủ theo cách này.",
+      browser: "Trình duyệt này không phát được luồng của camera.",
+      camera: "Camera đang không gửi hình.",
+      server: "Máy chủ không trả lời. Xin kiểm tra mạng rồi thử lại.",
+    },
+    answer: {
+      all: "Mọi cách đều được. Nếu vẫn không thấy hình, hãy tải lại trang.",
+      mse: "Có hình, nhưng WebRTC không qua được: mạng của bạn hoặc của máy chủ chặn UDP. Hình đi bằng MSE, trễ chừng nửa giây. Muốn trễ ít hơn, người quản trị mở UDP tới máy chủ.",
+      order: "Có hình bằng MSE, trễ chừng nửa giây. Luồng của camera không hợp với WebRTC: có khung B, hoặc là H.265. Muốn trễ ít hơn, người quản trị tắt khung B trong camera hoặc đặt sang H.264.",
+      webrtc: "Có hình bằng WebRTC. MSE không được: giữa bạn và máy chủ có thiết bị chặn WebSocket, hoặc trình duyệt không có MSE. Người quản trị cho WebSocket đi qua (proxy).",
+      stills: "Chỉ ảnh tĩnh qua được: mạng của bạn chặn cả UDP và WebSocket. Thử mạng khác (ví dụ 4G), hoặc nhờ người quản trị mở WebSocket ở proxy và UDP tới máy chủ.",
+      stream: "Trình duyệt này không phát được luồng của camera. Dùng trình duyệt khác, hoặc nhờ người quản trị đặt camera sang H.264.",
+      none: "Camera hoặc máy ở xóm đang không gửi hình. Hình sẽ tự trở lại; nếu lâu, báo người quản trị.",
+    },
+  },
   wall: {
     title: "Trực tiếp",
     summary: (online: number, all: number) => `${online}/${all} camera hoạt động`,
