@@ -2,9 +2,15 @@
 
 Promises: each picture leaves as soon as it has come; its bytes are those of the camera; B-frames are shown
 in their order. A new head is made where the parameter sets change. Pure: data in and bytes out.
+
+How long a picture lasts is told by the next, which has not come. Browsers let go of everything up to the
+next keyframe where one comes later than twice the duration of that before it (W3C MSE, coded frame
+processing), as uneven times do all the time. So a picture is said to last twice as long as usual and as
+long as any of late, and a step that is too long all the same is shortened: a live view need keep no silence.
 Relies on packets in decoding order, with parameter sets at the keyframes (`LiveChannel` puts them there).
 """
 
+from collections import deque
 from typing import NamedTuple
 
 from camera_hub.annexb import ParameterSets, head_units, nal_units, parameter_sets
@@ -15,7 +21,10 @@ from camera_hub.mp4.timeline import Timeline
 from camera_hub.sps import parse_sps
 
 CODECS = ("h264", "hevc")
-_LONGEST_US = 1_000_000  # that a picture is said to last
+_SHORTEST_US = 8_000  # that a picture is said to last
+_LONGEST_US = 1_000_000
+_STEPS = 15  # from which is told what is usual
+_STEP_OF_DURATION = 1.8  # longer steps would have the browser wait for a keyframe
 
 
 class CannotMuxError(HubError):
@@ -49,9 +58,16 @@ class LiveMuxer:
             raise CannotMuxError(f"{info.codec} cannot be shown live; set the camera to H.264 or H.265")
         self._codec = info.codec
         self._sets: ParameterSets | None = None
+        self._first_us = round(1_000_000 / info.fps) if info.fps and 1 <= info.fps <= 120 else 40_000
+        self._begin()
+
+    def _begin(self) -> None:
+        """A new time axis."""
         self._timeline = Timeline()
-        self._usual_us = round(1_000_000 / info.fps) if info.fps and 1 <= info.fps <= 120 else 40_000
-        self._last_us: int | None = None
+        self._steps = deque((self._first_us,), maxlen=_STEPS)
+        self._placed_us: int | None = None  # the newest picture's time on the camera's axis
+        self._time_us = 0  # ... and on ours
+        self._duration_us = 2 * self._first_us
         self._sequence = 0
 
     def fragment(self, packet: Packet) -> Fragment | None:
@@ -64,16 +80,19 @@ class LiveMuxer:
         if self._sets is None or not units:
             return None
         place = self._timeline.place(packet)
-        if self._last_us is not None:
-            self._usual_us = min(place.time_us - self._last_us, _LONGEST_US)
-        self._last_us = place.time_us
+        if self._placed_us is not None:
+            step_us = place.time_us - self._placed_us
+            self._steps.append(step_us)
+            self._time_us += min(step_us, round(_STEP_OF_DURATION * self._duration_us))
+        self._placed_us = place.time_us
+        usual_us = sum(self._steps) // len(self._steps)
+        self._duration_us = min(max(2 * usual_us, *self._steps, _SHORTEST_US), _LONGEST_US)
         self._sequence += 1
         size = sum(map(len, units)) + 4 * len(units)
-        # Only the next picture would tell how long this one lasts: as long as the one before.
-        sample = Sample(self._usual_us, size, place.offset_us, packet.keyframe)
-        first = fragment_head(self._sequence, place.time_us, packet.wall_us, [sample])
+        sample = Sample(self._duration_us, size, place.offset_us, packet.keyframe)
+        first = fragment_head(self._sequence, self._time_us, packet.wall_us, [sample])
         parts = [part for unit in units for part in (len(unit).to_bytes(4), unit)]
-        return Fragment(b"".join((first, *parts)), place.time_us, packet.keyframe, head)
+        return Fragment(b"".join((first, *parts)), self._time_us, packet.keyframe, head)
 
     def _head(self, keyframe: Packet) -> Head | None:
         """The head for a keyframe, which begins a new time axis; None where the last one holds."""
@@ -88,6 +107,6 @@ class LiveMuxer:
         except (ParameterSetsError, ValueError) as exc:
             raise CannotMuxError(str(exc)) from exc
         self._sets = sets
-        self._timeline, self._last_us, self._sequence = Timeline(), None, 0
+        self._begin()
         entry = sample_entry(self._codec, sps.width, sps.height, record)
         return Head(name, sps.width, sps.height, live_head(entry, sps.width, sps.height))

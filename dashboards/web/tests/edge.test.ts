@@ -3,24 +3,23 @@ import { expect, it } from "vitest";
 import { Edge } from "../src/lib/edge";
 import { PictureTimes } from "../src/lib/taken";
 
-/** Plays pictures that come every 0.1 s, each `late()` s after its time; gives how far behind it was. */
+/** Plays pictures that come every 0.1 s, each `late()` s after its time; how far behind it was, how often one came too late. */
 function play(seconds: number, late: (at: number) => number): { behind: number[]; jumps: number; dry: number } {
   let ms = 0;
   const edge = new Edge(() => ms);
   const behind: number[] = [];
-  let [time, end, rate, jumps, dry, wasDry] = [0, 0, 1, 0, 0, true];
+  let [time, end, rate, jumps, dry] = [0, 0, 1, 0, 0];
   for (; ms < seconds * 1_000; ms += 20) {
     const now = ms / 1_000;
-    time = Math.min(end, time + 0.02 * rate);
+    time = Math.min(end + 0.2, time + 0.02 * rate); // a picture is said to last twice as long as it does
+    const before = end;
     for (let at = end + 0.1; at + late(at) <= now; at += 0.1) end = at;
-    if (time >= end && !wasDry) {
-      dry += 1;
-      edge.starved();
+    if (end > before) {
+      if (time > end) dry += 1;
+      const step = edge.follow(time, 0, end);
+      if (step.jumpTo !== null) [time, jumps] = [step.jumpTo, jumps + 1];
+      rate = step.rate;
     }
-    wasDry = time >= end;
-    const step = edge.follow(time, 0, end);
-    if (step.jumpTo !== null) [time, jumps] = [step.jumpTo, jumps + 1];
-    rate = step.rate;
     behind.push(now - time);
   }
   return { behind, jumps, dry };
@@ -29,7 +28,8 @@ function play(seconds: number, late: (at: number) => number): { behind: number[]
 it("stays close behind where pictures come evenly", () => {
   const { behind, jumps, dry } = play(60, () => 0.02);
   expect(Math.max(...behind.slice(100))).toBeLessThan(0.5);
-  expect([jumps, dry]).toEqual([1, 0]);
+  expect(jumps).toBe(1);
+  expect(dry).toBeLessThan(2); // at the start there is but one picture
 });
 
 it("keeps more distance where they come unevenly, and under a second all the same", () => {

@@ -3,10 +3,14 @@
 /** Behind the newest picture: from the least that plays smoothly to the most that is still live. */
 const LEAST = 0.25;
 const MOST = 0.7;
-/** So much further behind than aimed at, it jumps. */
+/** So much further behind than aimed at, or beyond the newest picture, it jumps. */
 const JUMP = 0.5;
+const BEYOND = 0.3;
 const SLACK = 0.08;
 const FASTER = 1.1;
+/** Where it is too close, it gets its distance back without anybody's seeing it; where it ran dry, soon. */
+const SLOWER = 0.97;
+const DRY = 0.85;
 /** Running dry soon after a start or a jump says nothing. */
 const SETTLE_MS = 1_500;
 const CALM_MS = 20_000;
@@ -36,16 +40,21 @@ export class Edge {
       this.aim = Math.max(LEAST, this.aim - 0.05);
       this.movedMs = this.now();
     }
-    if (this.fresh || time < start || behind > this.aim + JUMP || behind < 0) {
+    if (this.fresh || time < start || behind > this.aim + JUMP || behind < -BEYOND) {
       this.fresh = false;
       this.movedMs = this.now();
       return { jumpTo: Math.max(start, end - this.aim), rate: 1 };
     }
-    return { jumpTo: null, rate: behind > this.aim + SLACK ? FASTER : 1 };
+    if (behind > this.aim + SLACK) return { jumpTo: null, rate: FASTER };
+    if (behind < 0) {
+      this.ranDry();
+      return { jumpTo: null, rate: DRY };
+    }
+    return { jumpTo: null, rate: behind < this.aim - 2 * SLACK ? SLOWER : 1 };
   }
 
-  /** It ran dry: a little more distance from now on. */
-  starved(): void {
+  /** A little more distance from now on. */
+  private ranDry(): void {
     if (this.now() - this.movedMs < SETTLE_MS) return;
     this.aim = Math.min(MOST, this.aim + 0.1);
     this.movedMs = this.now();

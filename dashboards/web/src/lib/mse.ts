@@ -2,7 +2,7 @@
  * Watching a camera by MSE: fragmented MP4 over a WebSocket (docs/live.md), played close behind the live edge.
  * Plays a little faster when it falls behind, jumps when it is far behind or at a gap, and lets go of what was seen.
  */
-import { ApiError } from "../api/client";
+import { ApiError, version } from "../api/client";
 import type { ProblemCode } from "../api/types";
 import { type Connection, Unusable } from "./connection";
 import { Edge } from "./edge";
@@ -47,7 +47,15 @@ export function watchByMse(url: string, signal: AbortSignal): Promise<Connection
       reject(error);
     };
     const aborted = () => finish(signal.reason);
-    const late = setTimeout(() => finish(new Unusable("path", "the WebSocket does not open")), OPEN_MS);
+    // A server that is away is no reason to think that WebSockets do not get through.
+    const notOpen = () => {
+      socket.onclose = null;
+      version().then(
+        () => finish(new Unusable("path", "the WebSocket does not open")),
+        (error: unknown) => finish(error),
+      );
+    };
+    const late = setTimeout(notOpen, OPEN_MS);
     signal.addEventListener("abort", aborted);
     let wasOpen = false;
     socket.onopen = () => {
@@ -56,7 +64,8 @@ export function watchByMse(url: string, signal: AbortSignal): Promise<Connection
     };
     socket.onclose = () => {
       connection.ended = true;
-      finish(wasOpen ? new ApiError(0, "") : new Unusable("path", "the WebSocket was refused"));
+      if (wasOpen) finish(new ApiError(0, ""));
+      else notOpen();
     };
     connection.onopened = (codec) => {
       if (Source.isTypeSupported(mimeOf(codec))) finish();
@@ -111,7 +120,6 @@ class MseConnection implements Connection {
     this.screen = screen;
     screen.srcObject = null;
     screen.disableRemotePlayback = true; // without this, a ManagedMediaSource does not open
-    screen.addEventListener("waiting", this.starved);
     if (this.codec) this.begin();
   }
 
@@ -133,7 +141,6 @@ class MseConnection implements Connection {
     this.socket.onmessage = this.socket.onclose = null;
     this.socket.close();
     this.letGo();
-    this.screen?.removeEventListener("waiting", this.starved);
   }
 
   private told(message: Told): void {
@@ -214,13 +221,14 @@ class MseConnection implements Connection {
     const { screen } = this;
     if (!screen?.buffered.length) return;
     const last = screen.buffered.length - 1;
-    const next = this.edge.follow(screen.currentTime, screen.buffered.start(last), screen.buffered.end(last));
+    const [start, end] = [screen.buffered.start(last), screen.buffered.end(last)];
+    // A picture is said to last longer than it does, so what is buffered reaches beyond the newest.
+    const newest = Math.min(end, this.times.newestTime ?? end);
+    const next = this.edge.follow(screen.currentTime, start, Math.max(start, newest));
     if (next.jumpTo !== null) screen.currentTime = next.jumpTo;
     if (screen.playbackRate !== next.rate) screen.playbackRate = next.rate;
     if (screen.paused) screen.play().catch(() => undefined);
   }
-
-  private starved = (): void => this.edge.starved();
 
   private ask = (): void => {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ type: "clock", sent: Date.now() }));

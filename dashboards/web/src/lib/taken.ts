@@ -33,6 +33,11 @@ export class PictureTimes {
     this.aheadMs = serverMs + round / 2 - heardMs;
   }
 
+  /** The newest picture's time in the video, s; null before the first. */
+  get newestTime(): number | null {
+    return this.newest && this.newest.time;
+  }
+
   /** When the picture at a time of the video was taken, by our clock; null before the first. */
   takenMs(time: number): number | null {
     const { newest } = this;
