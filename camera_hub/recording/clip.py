@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from camera_hub.model import StreamName
+from camera_hub.mp4.boxes import Sample, clip_head
 from camera_hub.recording.catalogue import Catalogue
-from camera_hub.recording.fmp4 import Sample, clip_head
 from camera_hub.recording.fmp4_reader import NotASegmentError, SegmentReader
 
 GAP_US = 1_000_000  # less between two pictures than this beyond what is usual is no gap

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from camera_hub.recording.fmp4 import NTP_EPOCH_S, ORIGIN_BOX, TIMESCALE, Origin, Sample
+from camera_hub.mp4.boxes import NTP_EPOCH_S, ORIGIN_BOX, TIMESCALE, Origin, Sample
 
 _LARGEST_HEAD = 1 << 20
 _LARGEST_MOOF = 4 << 20  # 250 000 samples: no fragment of ours comes near

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from camera_hub.model import Packet
-from camera_hub.recording.fmp4 import Sample, fragment_head
-from camera_hub.recording.timeline import Place
+from camera_hub.mp4.boxes import Sample, fragment_head
+from camera_hub.mp4.timeline import Place
 
 FRAGMENT_US = 2_000_000
 SHORT_US = 1_000_000  # a keyframe ends no fragment shorter than this which begins with one

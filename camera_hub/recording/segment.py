@@ -15,10 +15,10 @@ from pathlib import Path
 
 from camera_hub.annexb import CODECS, ParameterSets, head_units, nal_units, parameter_sets
 from camera_hub.model import HubError, Packet, StreamInfo
-from camera_hub.recording.configuration import configuration_record
-from camera_hub.recording.fmp4 import Origin, sample_entry, segment_head
+from camera_hub.mp4.boxes import Origin, sample_entry, segment_head
+from camera_hub.mp4.configuration import configuration_record
+from camera_hub.mp4.timeline import Timeline
 from camera_hub.recording.fragments import Built, FragmentBuilder
-from camera_hub.recording.timeline import Timeline
 
 _MOST_PARTS = 1000  # that one call of writev takes
 LONGEST_US = 3_600_000_000  # no segment is longer, even where no keyframe comes

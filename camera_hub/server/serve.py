@@ -24,13 +24,16 @@ from camera_hub.link.server_end import ServerEnd
 from camera_hub.live.hub import LiveHub
 from camera_hub.live.ice import IceServers
 from camera_hub.live.limits import Limits
+from camera_hub.live.mse import MseStreams
 from camera_hub.live.whep import WhepSessions
 from camera_hub.model import HubError, StreamName
 from camera_hub.server import link
 from camera_hub.server.app import create_app
 from camera_hub.server.broadcast import Updates
-from camera_hub.server.commune import Commune, watchable
+from camera_hub.server.commune import Commune, Watchable, watchable
 from camera_hub.server.live import live_router
+from camera_hub.server.live_mse import mse_router
+from camera_hub.server.mjpeg import Kiosks, mjpeg_router
 from camera_hub.server.passwords import Passwords
 from camera_hub.server.people import FirstLogin, first_login, sync_config_users
 from camera_hub.server.rehearsal import rehearsal_site
@@ -38,7 +41,8 @@ from camera_hub.server.rights import Right, needs
 from camera_hub.server.sessions import IDLE_US
 from camera_hub.server.settings import ServerSettings
 from camera_hub.server.sites_state import SitesState
-from camera_hub.store import Store, StoreError
+from camera_hub.server.wire import SharedFrames
+from camera_hub.store import SessionRecord, Store, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -98,11 +102,15 @@ class Assembled:
     updates: Updates
     live: LiveHub
     whep: WhepSessions
+    mse: MseStreams
+    kiosks: Kiosks
     passwords: Passwords
 
     async def end_streams(self) -> None:
         """Ends what would not end by itself."""
         self.updates.close()
+        self.mse.close()
+        self.kiosks.close()
         try:
             async with asyncio.timeout(END_S):
                 await self.whep.close()
@@ -143,9 +151,16 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
     chosen = settings.live
     limits = Limits(chosen.max_viewers, chosen.max_viewers_per_camera, chosen.max_viewers_per_user)
     whep = WhepSessions(limits, clock=clock, ports=chosen.ports, stun=chosen.stun)
-    live_routes = live_router(
-        live, whep, lambda camera: watchable(state, camera), needs(Right.LIVE), _ice_servers(chosen), clock
-    )
+    mse, kiosks = MseStreams(limits, clock=clock), Kiosks(limits)
+
+    async def still_good(session: SessionRecord) -> bool:
+        return await app.state.parts.sessions.still_good(session) is True
+
+    def find_camera(camera: str) -> Watchable | None:
+        return watchable(state, camera)
+
+    live_routes = live_router(live, whep, find_camera, needs(Right.LIVE), _ice_servers(chosen), clock)
+    mse_routes = mse_router(live, mse, find_camera, needs(Right.LIVE), still_good)
     app = create_app(
         settings,
         store,
@@ -153,10 +168,10 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
         updates,
         end,
         passwords=passwords,
-        routers=(link.router(end), live_routes),
+        routers=(link.router(end), live_routes, mse_routes, mjpeg_router(kiosks)),
         clock=clock,
     )
-    return Assembled(app, state, updates, live, whep, passwords)
+    return Assembled(app, state, updates, live, whep, mse, kiosks, passwords)
 
 
 def _ice_servers(live: LiveConfig) -> IceServers:
@@ -205,7 +220,7 @@ class _Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 lifespan="off",
-                ws="websockets-sansio",
+                ws=SharedFrames,
                 ws_max_size=MAX_MESSAGE_BYTES + 1024,
                 ws_per_message_deflate=False,  # pictures and video are compressed already
                 timeout_graceful_shutdown=GRACE_S,

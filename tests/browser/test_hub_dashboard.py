@@ -24,25 +24,9 @@ CAMERAS = (
     "loi-vao-xom",
     "cau-khe-coc",
 )
-# Remembers each peer connection, so that a test can ask it what it decoded.
-REMEMBER_PEERS = """
-window.peers = [];
-const Real = window.RTCPeerConnection;
-window.RTCPeerConnection = class extends Real {
-  constructor(...given) { super(...given); window.peers.push(this); }
-};
-"""
-DECODED = """
-async () => {
-  const counts = [];
-  for (const peer of window.peers.filter((p) => p.connectionState === 'connected')) {
-    for (const report of (await peer.getStats()).values()) {
-      if (report.type === 'inbound-rtp' && report.kind === 'video') counts.push(report.framesDecoded);
-    }
-  }
-  return counts;
-}
-"""
+DECODED = (
+    """[...document.querySelectorAll('video')].map((v) => v.getVideoPlaybackQuality().totalVideoFrames)"""
+)
 TIMES = "[...document.querySelectorAll('video')].map((v) => v.currentTime)"
 
 
@@ -79,7 +63,6 @@ def page(hub: Browserless) -> Iterator[Page]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=needs.chromium(), args=FLAGS)
         context = chromium.new_context(viewport={"width": 1600, "height": 1400}, locale="vi-VN")
-        context.add_init_script(REMEMBER_PEERS)
         page = context.new_page()
         page.goto(hub.url)
         page.locator("input[autocomplete=username]").fill("canh-sat")

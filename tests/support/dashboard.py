@@ -27,6 +27,8 @@ from camera_hub.link.messages import (
     Still,
 )
 from camera_hub.live.hub import LiveHub
+from camera_hub.live.limits import Limits
+from camera_hub.live.mse import MseStreams
 from camera_hub.live.whep import WhepSessions
 from camera_hub.model import (
     CameraHealth,
@@ -41,8 +43,10 @@ from camera_hub.model import (
 )
 from camera_hub.server.app import create_app
 from camera_hub.server.broadcast import Updates
-from camera_hub.server.commune import watchable
+from camera_hub.server.commune import Watchable, watchable
 from camera_hub.server.live import live_router
+from camera_hub.server.live_mse import mse_router
+from camera_hub.server.mjpeg import Kiosks, mjpeg_router
 from camera_hub.server.passwords import Passwords
 from camera_hub.server.people import sync_config_users
 from camera_hub.server.rights import Right, needs
@@ -50,7 +54,8 @@ from camera_hub.server.serve import listen
 from camera_hub.server.settings import ConfigUser, KnownSite, ServerSettings
 from camera_hub.server.shapes import global_id
 from camera_hub.server.sites_state import SitesState
-from camera_hub.store import Store
+from camera_hub.server.wire import SharedFrames
+from camera_hub.store import SessionRecord, Store
 
 SITE = KnownSite("khe-coc", "Xóm Khe Cốc", "")
 USER = ConfigUser("canh-sat", "Nguyễn Văn An", "police", "mat-khau-thu")
@@ -79,7 +84,7 @@ class Film:
         """The first picture of the group that lies at a share of the film's length."""
         keyframes = [packet for packet in self.packets if packet.keyframe]
         keyframe = keyframes[min(int(share * len(keyframes)), len(keyframes) - 1)]
-        decoder = av.CodecContext.create("h264", "r")
+        decoder = av.CodecContext.create(self.info.codec, "r")
         assert isinstance(decoder, av.VideoCodecContext)
         frame = [
             *decoder.decode(av.Packet(self.info.extradata + keyframe.data)),
@@ -123,6 +128,7 @@ class Hamlet:
         self.since_us = dict.fromkeys(films, SYSTEM_CLOCK.wall_us())
         self.outbox_depth = 0
         self.linked = False
+        self.sent = 0  # how many packets of the newest stream that is watched
         self._sending: dict[tuple[str, StreamName], asyncio.Task[None]] = {}
         self._message = (f"m{number}" for number in itertools.count())
 
@@ -156,6 +162,7 @@ class Hamlet:
             await asyncio.sleep(max(0.0, began + packet.dts_us / 1e6 - loop.time()))
             if self.states[camera] is CameraState.ONLINE and self.linked:
                 self.hub.feed(camera_id, stream, [packet])
+                self.sent = number + 1
 
     # -- what a test does ---------------------------------------------------------------------
 
@@ -251,23 +258,44 @@ async def served(
 ) -> AsyncIterator[tuple[Hamlet, str]]:
     """The server on 127.0.0.1 with the hamlet linked, and its address; `USER` may sign in."""
     settings = ServerSettings(data=folder, sites=(SITE,), users=(USER,))
-    updates, passwords, sessions = Updates(), Passwords(), WhepSessions()
+    updates, passwords, sessions, limits = Updates(), Passwords(), WhepSessions(), Limits()
+    mse, kiosks = MseStreams(limits), Kiosks(limits)
     async with Store(folder) as store:
         state = SitesState(store, updates, settings.sites)
         hamlet = Hamlet(state, films, infos)
         hamlet.hub = LiveHub(hamlet.watch, hamlet.unwatch, linger_s=0.5)
-        live = live_router(hamlet.hub, sessions, lambda camera: watchable(state, camera), needs(Right.LIVE))
-        app = create_app(settings, store, state, updates, hamlet, passwords=passwords, routers=(live,))
+
+        async def still_good(session: SessionRecord) -> bool:
+            return await app.state.parts.sessions.still_good(session) is True
+
+        def find(camera: str) -> Watchable | None:
+            return watchable(state, camera)
+
+        live = live_router(hamlet.hub, sessions, find, needs(Right.LIVE))
+        by_mse = mse_router(hamlet.hub, mse, find, needs(Right.LIVE), still_good)
+        app = create_app(
+            settings,
+            store,
+            state,
+            updates,
+            hamlet,
+            passwords=passwords,
+            routers=(live, by_mse, mjpeg_router(kiosks)),
+        )
         await sync_config_users(store, settings.users, passwords)
         await hamlet.link()
         with listen("127.0.0.1", port) as listening:
-            config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=2)
+            config = uvicorn.Config(
+                app, log_config=None, lifespan="off", timeout_graceful_shutdown=2, ws=SharedFrames
+            )
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve([listening]))
             try:
                 yield hamlet, f"http://127.0.0.1:{listening.getsockname()[1]}"
             finally:
                 updates.close()
+                mse.close()
+                kiosks.close()
                 await sessions.close()
                 await hamlet.hub.close()
                 await hamlet.close()

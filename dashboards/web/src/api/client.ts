@@ -133,6 +133,12 @@ export const snapshotUrl = (event: string): string => `/api/events/${id(event)}/
 export const clipUrl = (event: string): string => `/api/events/${id(event)}/clip.mp4`;
 export const whepUrl = (camera: string, stream: string): string =>
   `/api/cameras/${id(camera)}/whep?stream=${stream}`;
+/** The WebSocket of a view by MSE, at the page's own server. */
+export function liveUrl(camera: string, stream: string): string {
+  const url = new URL(`/api/cameras/${id(camera)}/live.ws?stream=${stream}`, location.href);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+}
 
 export interface Still {
   picture: ImageBitmap;

@@ -1,36 +1,59 @@
 /**
- * Keeps a camera playing: opens a connection, watches that frames arrive, and opens the next one when they
- * do not. An open connection proves nothing; only new frames do.
+ * Keeps a camera playing: takes the first way that serves, watches that frames arrive, and opens the next
+ * connection when they do not. An open connection proves nothing; only new frames do.
  */
+import { ApiError } from "../api/client";
+import type { ProblemCode } from "../api/types";
 import { Backoff } from "./backoff";
-import type { Connection } from "./whep";
+import { type Connection, type Paths, paths, Unusable, type Way } from "./connection";
 
 /** `waiting`: the picture was lost, or did not come, and is tried again soon. */
 export type PlayerState = "stopped" | "opening" | "playing" | "waiting";
 
-const FIRST_FRAME_MS = 10_000;
-const NEXT_FRAME_MS = 5_000;
+const FIRST_FRAME_MS = { webrtc: 2_000, mse: 8_000, pictures: 10_000 };
+const NEXT_FRAME_MS = { webrtc: 5_000, mse: 5_000, pictures: 12_000 };
 const LOOK_MS = 1_000;
-const LOOK_FIRST_MS = 150;
+const LOOK_FIRST_MS = 100;
+const SHORT_MS = 3_000;
+/** So many looks are quick ones: a stream that cannot be carried shows it soon after its first pictures. */
+const FIRST_LOOKS = 40;
+/** A pause between two looks that is so much longer than asked for: the machine slept. */
+const SLEPT_MS = 8_000;
 
 export class Player {
   /** When the newest frame came, by the viewer's clock; null before the first. */
   lastFrameMs: number | null = null;
   /** Why the last try failed; null while it is not known, and once a picture has come. */
   error: unknown = null;
+  /** The way that is in use, or was last. */
+  way: Way | null = null;
+  /** How much later than it was taken the picture is seen, ms; null where that is not known. */
+  delayMs: number | null = null;
   private abort: AbortController | null = null;
   private state: PlayerState = "stopped";
+  private readonly unfit = new Map<string, ProblemCode>();
+  private wakeUp: () => void = () => undefined;
 
-  /** `tell` hears each change of state while the old picture can still be seen; `show` gets each new stream. */
+  /**
+   * `ways` best first; the last is taken when no other serves. `tell` hears each change of state, and of the
+   * delay, while the old picture can still be seen; `show` gets each new connection.
+   */
   constructor(
-    private readonly connect: (signal: AbortSignal) => Promise<Connection>,
-    private readonly show: (stream: MediaStream) => void,
+    private readonly ways: () => readonly Way[],
+    private readonly show: (connection: Connection, way: Way) => void,
     private readonly tell: (state: PlayerState) => void,
     private readonly backoff = new Backoff(),
+    private readonly network: Paths = paths,
   ) {}
+
+  /** Why a better way is not taken, where that lies in the stream; null where none was refused so. */
+  get refused(): ProblemCode | null {
+    return [...this.unfit.values()].at(-1) ?? null;
+  }
 
   start(): void {
     if (this.abort) return;
+    this.unfit.clear();
     this.abort = new AbortController();
     void this.run(this.abort.signal);
   }
@@ -43,48 +66,112 @@ export class Player {
     this.backoff.reset();
   }
 
+  /** The network came back or is another one: try at once what waits. */
+  wake(): void {
+    this.backoff.reset();
+    this.wakeUp();
+  }
+
   private async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.change("opening");
-      await this.session(signal).catch((error: unknown) => (this.error = error));
+      const way = this.choose();
+      this.way = way;
+      const error = await this.session(way, signal).then(
+        () => null,
+        (reason: unknown) => reason,
+      );
       if (signal.aborted) return;
+      if (error !== null) {
+        this.error = error;
+        if (this.leave(way, error)) continue; // by the next way, at once
+      }
       this.change("waiting");
-      await sleep(this.backoff.next(), signal);
+      await this.pause(this.backoff.next(), signal);
     }
   }
 
-  private async session(signal: AbortSignal): Promise<void> {
-    const connection = await this.connect(signal);
+  private choose(): Way {
+    const ways = this.ways();
+    const good = ways.find((way) => !this.unfit.has(key(way)) && this.network.open(way.kind));
+    return good ?? (ways.at(-1) as Way);
+  }
+
+  /** Whether there is another way to try, since this one does not serve. */
+  private leave(way: Way, error: unknown): boolean {
+    // Nothing is known of the ways while the server itself is not there.
+    if (error instanceof ApiError && error.status === 0) this.network.forget();
+    if (way.kind === "pictures") return false;
+    const code = error instanceof Unusable ? "codec" : error instanceof ApiError ? error.code : null;
+    if (error instanceof Unusable && error.why === "path") this.network.close(way.kind);
+    else if (code === "codec" || code === "b-frames") this.unfit.set(key(way), code);
+    else return false;
+    return true;
+  }
+
+  private async session(way: Way, signal: AbortSignal): Promise<void> {
+    const connection = await way.connect(signal);
     try {
       if (signal.aborted) return;
-      this.show(connection.stream);
-      let frames = 0;
-      let newest = performance.now();
-      while (!signal.aborted && !connection.ended) {
-        const count = await connection.frames();
-        if (signal.aborted) return;
-        if (count > frames) {
-          frames = count;
-          newest = performance.now();
-          this.lastFrameMs = Date.now();
-          this.backoff.reset();
-          this.error = null;
-          this.change("playing");
-        } else if (performance.now() - newest > (frames ? NEXT_FRAME_MS : FIRST_FRAME_MS)) break;
-        await sleep(frames ? LOOK_MS : LOOK_FIRST_MS, signal);
-      }
+      this.show(connection, way);
+      await this.follow(connection, way, signal);
+      if (way.kind === "pictures") this.unfit.clear(); // it looks around anew
       if (!signal.aborted) this.change("waiting");
     } finally {
       connection.close();
     }
   }
 
-  private change(state: PlayerState): void {
-    if (state === this.state) return;
+  /** Until the connection is dead. Throws Unusable when no frame came at all. */
+  private async follow(connection: Connection, way: Way, signal: AbortSignal): Promise<void> {
+    let frames = 0;
+    const began = performance.now();
+    let newest = began;
+    for (let looks = 0; !signal.aborted && !connection.ended; looks += 1) {
+      const count = await connection.frames();
+      if (signal.aborted) return;
+      if (connection.paused !== null) {
+        newest = performance.now();
+        this.change("waiting");
+      } else if (count > frames) {
+        frames = count;
+        newest = performance.now();
+        this.lastFrameMs = connection.takenMs ?? Date.now();
+        this.backoff.reset();
+        this.error = null;
+        this.change("playing");
+      } else if (frames === 0 && performance.now() - newest > FIRST_FRAME_MS[way.kind])
+        throw new Unusable("path", "no picture came by this way");
+      else if (performance.now() - newest > NEXT_FRAME_MS[way.kind]) return;
+      this.delayMs = connection.delayMs();
+      if (this.state === "playing") this.change("playing", true);
+      const asleep = Date.now();
+      await sleep(frames && looks > FIRST_LOOKS ? LOOK_MS : LOOK_FIRST_MS, signal);
+      if (Date.now() - asleep > SLEPT_MS) return this.backoff.reset();
+    }
+    // Such as B-frames, which the server sees only in the first pictures of a stream that nobody watched before.
+    if (connection.ended && way.kind === "webrtc" && performance.now() - began < SHORT_MS)
+      throw new Unusable("stream", "the server ended the session at once");
+  }
+
+  private async pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+    const either = new AbortController();
+    const end = () => either.abort();
+    this.wakeUp = end;
+    signal.addEventListener("abort", end);
+    await sleep(milliseconds, either.signal);
+    signal.removeEventListener("abort", end);
+    this.wakeUp = () => undefined;
+  }
+
+  private change(state: PlayerState, always = false): void {
+    if (state === this.state && !always) return;
     this.state = state;
     this.tell(state);
   }
 }
+
+const key = (way: Way): string => `${way.kind} ${way.stream}`;
 
 function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -6,6 +6,7 @@ export type Route =
   | { page: "events" }
   | { page: "event"; id: string }
   | { page: "sites" }
+  | { page: "why" }
   | { page: "unknown" };
 
 export function parse(path: string): Route {
@@ -18,6 +19,7 @@ export function parse(path: string): Route {
   }
   if (second === undefined && first === "events") return { page: "events" };
   if (second === undefined && first === "sites") return { page: "sites" };
+  if (second === undefined && first === "why") return { page: "why" };
   return { page: "unknown" };
 }
 

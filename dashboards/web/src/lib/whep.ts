@@ -3,21 +3,14 @@
  * Relies on the browser's WebRTC and on the server for everything that lies between.
  */
 import { request } from "../api/client";
-
-/** A picture that comes in; it is over when `ended` or after `close`. */
-export interface Connection {
-  readonly stream: MediaStream;
-  readonly ended: boolean;
-  /** How many frames have been decoded so far. */
-  frames(): Promise<number>;
-  close(): void;
-}
+import { type Connection, Unusable } from "./connection";
 
 /** How long an offer waits for candidates: a host's own are there at once, and a server with a public address needs no more. */
 const GATHER_MS = 1_000;
 const LEAVE_MS = 3_000;
 
 export async function watch(url: string, signal: AbortSignal): Promise<Connection> {
+  if (typeof RTCPeerConnection === "undefined") throw new Unusable("path", "this browser has no WebRTC");
   const peer = new RTCPeerConnection();
   let resource: string | null = null;
   const close = () => {
@@ -54,14 +47,32 @@ export async function watch(url: string, signal: AbortSignal): Promise<Connectio
 }
 
 class Peer implements Connection {
+  readonly paused = null;
+  readonly takenMs = null;
+
   constructor(
     private readonly peer: RTCPeerConnection,
-    readonly stream: MediaStream,
+    private readonly stream: MediaStream,
     readonly close: () => void,
   ) {}
 
+  attach(screen: HTMLVideoElement): void {
+    screen.removeAttribute("src");
+    screen.playbackRate = 1;
+    screen.srcObject = this.stream;
+    // Rejects when the next source comes before this one has begun; nothing is lost then.
+    screen.play().catch(() => undefined);
+  }
+
+  /** Not known: RTP carries the server's times, not those at which pictures were taken. */
+  delayMs(): null {
+    return null;
+  }
+
   get ended(): boolean {
-    return this.peer.connectionState === "failed" || this.peer.connectionState === "closed";
+    // A server that ends the session says so by DTLS, which the connection's own state does not tell.
+    const gone = this.peer.getReceivers().some(({ transport }) => transport?.state === "closed");
+    return gone || this.peer.connectionState === "failed" || this.peer.connectionState === "closed";
   }
 
   async frames(): Promise<number> {

@@ -1,11 +1,16 @@
-"""The decoder's configuration record of an MP4 file, from a stream's parameter sets. No I/O.
+"""What MP4 says of a decoder, from a stream's parameter sets: the record in the file, the name for browsers.
 
-Relies on ISO/IEC 14496-15 (`avcC`, `hvcC`).
+No I/O. Relies on ISO/IEC 14496-15 (`avcC`, `hvcC`, codec names).
 """
 
 from camera_hub.annexb import ParameterSets, nal_type
 from camera_hub.model import HubError
 from camera_hub.sps import H264_WITH_CHROMA, Sps, parse_sps, rbsp
+
+_DAMAGED = (
+    "The camera sends a damaged description of its picture (SPS); restart the camera, "
+    "or set its video encoder anew."
+)
 
 
 class ParameterSetsError(HubError):
@@ -20,10 +25,29 @@ def configuration_record(codec: str, sets: ParameterSets) -> bytes:
     try:
         return _avcc(sets) if codec == "h264" else _hvcc(sets)
     except (ValueError, OverflowError) as exc:
-        raise ParameterSetsError(
-            "The camera sends a damaged description of its picture (SPS); restart the camera, "
-            "or set its video encoder anew."
-        ) from exc
+        raise ParameterSetsError(_DAMAGED) from exc
+
+
+def codec_string(codec: str, sets: ParameterSets) -> str:
+    """What browsers call the stream: `avc1.64001f`, `hvc1.1.6.L93.B0` (RFC 6381; ISO/IEC 14496-15, annex E).
+
+    Raises ParameterSetsError.
+    """
+    sps = sets.sps[0]
+    if codec == "h264":
+        if len(sps) < 4:
+            raise ParameterSetsError(_DAMAGED)
+        return f"avc1.{sps[1:4].hex()}"
+    general = rbsp(sps[2:])[1:13]  # profile space, tier, profile; compatibility; constraints; level
+    if len(general) < 12:
+        raise ParameterSetsError(_DAMAGED)
+    space = ("", "A", "B", "C")[general[0] >> 6]
+    tier = "H" if general[0] & 0x20 else "L"
+    compatible = int(f"{int.from_bytes(general[1:5]):032b}"[::-1], 2)
+    constraints = [f"{byte:X}" for byte in general[5:11].rstrip(b"\0")]
+    return ".".join(
+        ("hvc1", f"{space}{general[0] & 0x1F}", f"{compatible:X}", f"{tier}{general[11]}", *constraints)
+    )
 
 
 def _avcc(sets: ParameterSets) -> bytes:

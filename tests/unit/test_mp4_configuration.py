@@ -1,12 +1,13 @@
 """Promise: the decoder's configuration record in an MP4 file is exact."""
 
+import re
 from pathlib import Path
 
 import av
 import pytest
 
 from camera_hub.annexb import nal_units, parameter_sets
-from camera_hub.recording.configuration import ParameterSetsError, configuration_record
+from camera_hub.mp4.configuration import ParameterSetsError, codec_string, configuration_record
 from tests.support import recorded
 
 
@@ -40,6 +41,28 @@ def test_configuration_record_is_the_one_that_ffmpeg_writes(codec: str, pixels: 
         assert all(one in extradata for one in (*sets.vps, *sets.sps, *sets.pps))
 
 
+@pytest.mark.parametrize(
+    ("codec", "pixels"),
+    # of HEVC's constraints FFmpeg tells the first byte alone: what browsers play has no more
+    [("h264", "yuv420p"), ("h264", "yuv422p"), ("hevc", "yuv420p")],
+)
+def test_codec_string_is_the_one_that_ffmpeg_tells_players(codec: str, pixels: str, tmp_path: Path) -> None:
+    _, packets = recorded.stream(codec, seconds=1, pixels=pixels)
+    raw, told = tmp_path / f"raw.{codec}", tmp_path / "told.mpd"
+    raw.write_bytes(b"".join(packet.data for packet in packets))
+    with av.open(str(raw), format=codec) as source, av.open(str(told), "w", format="dash") as target:
+        track = target.add_stream_from_template(source.streams.video[0])
+        track.codec_context.codec_tag = "hvc1" if codec == "hevc" else "avc1"
+        for number, packet in enumerate(source.demux(video=0)):
+            if packet.size:
+                packet.stream, packet.pts, packet.dts = track, number, number
+                target.mux(packet)
+    expected = re.search(r'codecs="([^"]+)"', told.read_text())
+    assert expected is not None
+    sets = parameter_sets(codec, nal_units(packets[0].data))
+    assert codec_string(codec, sets).lower() == expected[1].lower()
+
+
 @pytest.mark.parametrize("codec", ["h264", "hevc"])
 def test_damaged_parameter_sets_are_refused_in_words(codec: str) -> None:
     _, packets = recorded.stream(codec, seconds=1)
@@ -47,3 +70,5 @@ def test_damaged_parameter_sets_are_refused_in_words(codec: str) -> None:
     short = sets._replace(sps=(sets.sps[0][:3],))
     with pytest.raises(ParameterSetsError, match="restart the camera"):
         configuration_record(codec, short)
+    with pytest.raises(ParameterSetsError, match="restart the camera"):
+        codec_string(codec, short)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from camera_hub.recording.fmp4 import Origin, Sample, fragment_head, sample_entry, segment_head
+from camera_hub.mp4.boxes import Origin, Sample, fragment_head, sample_entry, segment_head
 from camera_hub.recording.fmp4_reader import Fragment, NotASegmentError, SegmentReader
 
 ORIGIN = Origin("cổng-làng", "main", 1_700_000_000_123_456, -5)

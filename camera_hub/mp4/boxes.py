@@ -1,9 +1,10 @@
-"""MP4 boxes as bytes: the head of a segment, its fragments, and the head of a clip.
+"""MP4 boxes as bytes: the head of a segment or a live view, fragments, and the head of a clip.
 
 Promises: pure functions, data in and bytes out; times are microseconds throughout (a timescale of 1 000
 000), so that nothing is rounded. A fragment stands alone behind the head: `prft`, `moof`, `mdat`, offsets
 counted from its `moof`.
-Relies on ISO/IEC 14496-12 (boxes) and 14496-15 (`avc1`, `hvc1`). `fmp4_reader` reads what is written here.
+Relies on ISO/IEC 14496-12 (boxes) and 14496-15 (`avc1`, `hvc1`). `recording.fmp4_reader` reads what is
+written here.
 """
 
 import json
@@ -55,6 +56,16 @@ def segment_head(entry: bytes, width: int, height: int, origin: Origin, first_of
 
     `first_offset_us` is the first sample's `offset_us`: the picture that is to be shown at 0.
     """
+    text = json.dumps(origin._asdict(), separators=(",", ":")).encode()
+    return _fragmented_head(entry, width, height, first_offset_us, _box(b"uuid", ORIGIN_BOX, text))
+
+
+def live_head(entry: bytes, width: int, height: int) -> bytes:
+    """What a live view begins with: an initialisation segment (W3C MSE byte streams, ISO BMFF)."""
+    return _fragmented_head(entry, width, height, 0)
+
+
+def _fragmented_head(entry: bytes, width: int, height: int, first_offset_us: int, *more: bytes) -> bytes:
     tables = (
         _full(b"stts", 0, 0, bytes(4)),
         _full(b"stsc", 0, 0, bytes(4)),
@@ -63,8 +74,7 @@ def segment_head(entry: bytes, width: int, height: int, origin: Origin, first_of
     )
     trex = _full(b"trex", 0, 0, struct.pack(">5I", _TRACK, 1, 0, 0, 0))
     mvex = _box(b"mvex", trex)
-    text = json.dumps(origin._asdict(), separators=(",", ":")).encode()
-    moov = _moov(entry, width, height, 0, first_offset_us, tables, mvex, _box(b"uuid", ORIGIN_BOX, text))
+    moov = _moov(entry, width, height, 0, first_offset_us, tables, mvex, *more)
     return _box(b"ftyp", b"iso6", bytes(4), b"iso6mp41") + moov
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from camera_hub.model import Packet
-from camera_hub.recording.timeline import SILENCE_US, STEP_US, Timeline
+from camera_hub.mp4.timeline import SILENCE_US, STEP_US, Timeline
 
 
 def packet(dts_us: int, wall_us: int | None = None, pts_us: int | None = None) -> Packet:

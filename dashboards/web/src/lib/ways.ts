@@ -1,0 +1,23 @@
+/** In which ways a camera can be watched, best first. */
+import * as api from "../api/client";
+import type { Camera, StreamName } from "../api/types";
+import type { Way } from "./connection";
+import { watchByMse } from "./mse";
+import { watchPictures } from "./pictures";
+import { watch } from "./whep";
+
+/** `many` views at once take the way that costs the server and the browser least; one takes that of the least delay. */
+export function waysTo(camera: Camera, stream: StreamName, height: number, many: boolean): Way[] {
+  const kinds: readonly (keyof typeof by)[] = many ? ["mse", "webrtc"] : ["webrtc", "mse"];
+  const others = camera.streams.map((other) => other.stream).filter((other) => other !== stream);
+  // A wall never takes the large stream in place of the small one.
+  const streams = many ? [stream] : [stream, ...others];
+  const ways = streams.flatMap((of) => kinds.map((kind) => ({ kind, stream: of, connect: by[kind](camera.id, of) })));
+  const connect = (signal: AbortSignal) => watchPictures(camera.id, height, signal);
+  return [...ways, { kind: "pictures", stream, connect }];
+}
+
+const by = {
+  webrtc: (camera: string, stream: StreamName) => (signal: AbortSignal) => watch(api.whepUrl(camera, stream), signal),
+  mse: (camera: string, stream: StreamName) => (signal: AbortSignal) => watchByMse(api.liveUrl(camera, stream), signal),
+};
