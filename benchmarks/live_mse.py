@@ -47,6 +47,7 @@ HUB = """
 site: {{id: bench, name: Bench}}
 storage: {{path: {folder}/data, keep_free_gb: 0}}
 server: {{host: 127.0.0.1, port: {port}}}
+live: {{max_viewers: 1000, max_viewers_per_camera: 1000, max_viewers_per_user: 1000}}
 users: [{{name: {user}, password: {password}}}]
 cameras:
   - id: lane
