@@ -75,6 +75,12 @@ async def get(connection: AsyncConnection, event_id: str) -> StoredEvent | None:
     return None if row is None else _stored(row)
 
 
+async def some(connection: AsyncConnection, event_ids: Sequence[str]) -> list[StoredEvent]:
+    """Those of the events that are there."""
+    rows = (await connection.execute(_select().where(events.c.id.in_(event_ids)))).all()
+    return [_stored(row) for row in rows]
+
+
 async def get_media(connection: AsyncConnection, event_id: str, kind: MediaKind) -> Media | None:
     """The media of an event that is there; a picture whose event is still on its way is not shown."""
     query = (

@@ -15,7 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.model import CameraInfo, Event, Verdict
-from camera_hub.store import events, inbox, media, sites, users, verdicts
+from camera_hub.store import alerts, events, inbox, media, sites, users, verdicts
+from camera_hub.store.alert_store import AlertStore
 from camera_hub.store.database import BUSY_S, Database, StoreError, sqlite_url, whole
 from camera_hub.store.inbox import UnacceptableError
 from camera_hub.store.migrate import migrate
@@ -59,6 +60,7 @@ class Store:
         self.folder = folder
         self._clock = clock
         self._database = Database(url or sqlite_url(folder / DATABASE), busy_s)
+        self.alerts = AlertStore(self._database, clock)
 
     async def open(self) -> None:
         """Makes or migrates the database. Raises StoreNewerError, StoreDamagedError, StoreBusyError …"""
@@ -115,6 +117,7 @@ class Store:
                 outcome = Outcome.DUPLICATE
             elif await events.put(connection, site, event):
                 outcome = Outcome.APPLIED
+                await alerts.to_judge(connection, event.id)
             else:
                 outcome = Outcome.STALE
             return Delivery(outcome, await events.get(connection, event.id))
@@ -284,6 +287,7 @@ class Store:
         # In small transactions, so that events which arrive meanwhile do not wait.
         while True:
             async with self._database.write() as connection:
+                await alerts.remove_before(connection, before_us, _BATCH)
                 ids = await events.oldest_before(connection, before_us, _BATCH)
                 litter = await events.remove(connection, ids)
                 litter += await events.remove_media_before(connection, before_us, _BATCH)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 metadata = MetaData(
@@ -20,6 +21,7 @@ metadata = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "pk": "pk_%(table_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
     }
 )
 
@@ -147,4 +149,132 @@ sessions = Table(
     Column("expires_us", BigInteger, nullable=False),
     Column("seen_us", BigInteger, nullable=False),
     Index(None, "user"),
+)
+
+rules = Table(
+    "rules",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("body", JSON, nullable=False),
+    # Those of the config are changed there.
+    Column("from_config", Boolean, nullable=False),
+    Column("position", Integer, nullable=False),
+)
+
+troubles = Table(
+    "troubles",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("site", String(64), nullable=False),
+    # Empty where it is of the whole site.
+    Column("camera", String(64), nullable=False),
+    Column("start_us", BigInteger, nullable=False),
+    Column("end_us", BigInteger),
+    Index(None, "start_us"),
+)
+
+unjudged = Table(
+    "unjudged",
+    metadata,
+    # Events of which the rules have not heard yet; no foreign key: an event may go before they do.
+    Column("event_id", String(26), primary_key=True),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    # The rule, and what people called it then: a rule may be renamed or go.
+    Column("rule", String(64), nullable=False),
+    Column("rule_name", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("site", String(64), nullable=False),
+    Column("urgency", String(16), nullable=False),
+    Column("opened_us", BigInteger, nullable=False),
+    Column("last_us", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("owner", String(64)),
+    Column("owner_name", Text),
+    Column("verdict", String(16)),
+    Column("version", Integer, nullable=False),
+    Column("told_steps", Integer, nullable=False),
+    # When the next are to be told; null where nobody is.
+    Column("due_us", BigInteger),
+    Index(None, "opened_us", "id"),
+    Index(None, "state", "opened_us"),
+    Index(None, "due_us"),
+)
+
+alert_occurrences = Table(
+    "alert_occurrences",
+    metadata,
+    # This key is what makes an occurrence part of one alert of a rule, and no second one.
+    Column("rule", String(64), primary_key=True),
+    Column("occurrence", String(26), primary_key=True),
+    Column("alert", String(26), ForeignKey("alerts.id", ondelete="CASCADE"), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    Index("ix_alert_occurrences_alert", "alert", "position"),
+    Index(None, "occurrence"),
+)
+
+alert_steps = Table(
+    "alert_steps",
+    metadata,
+    Column("alert", String(26), ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
+    # The alert's version after it; two who act on the same version cannot both be kept.
+    Column("version", Integer, primary_key=True),
+    Column("act", String(16), nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("by", String(64)),
+    Column("by_name", Text),
+    Column("to", String(64)),
+    Column("to_name", Text),
+    Column("verdict", String(16)),
+    Column("note", Text, nullable=False),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("body", JSON, nullable=False),
+    Column("from_config", Boolean, nullable=False),
+    Column("position", Integer, nullable=False),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    # A browser that is told by Web Push (RFC 8030).
+    Column("id", String(26), primary_key=True),
+    Column("user", String(64), ForeignKey("users.name", ondelete="CASCADE"), nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("p256dh", Text, nullable=False),
+    Column("auth", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("device", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    UniqueConstraint("endpoint"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("alert", String(26), ForeignKey("alerts.id", ondelete="CASCADE"), nullable=False),
+    Column("channel", String(64), nullable=False),
+    # Of a channel that reaches many: which of them; empty otherwise.
+    Column("target", String(64), nullable=False),
+    Column("what", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    Column("due_us", BigInteger),
+    Column("ended_us", BigInteger),
+    Column("error", Text, nullable=False),
+    UniqueConstraint("alert", "channel", "target", "what"),
+    Index(None, "due_us"),
+    Index(None, "channel", "created_us"),
 )
