@@ -163,6 +163,10 @@ class Refusal(StrEnum):
 
     NO_EVENT = "no-event"  # there is none of that id, or no more
     NO_RIGHT = "no-right"  # the account's role may not do this
+    NO_ALERT = "no-alert"  # there is none of that id, or no more
+    CONFLICT = "conflict"  # somebody else was first
+    NOT_NOW = "not-now"  # the alert is in another state
+    OF_CONFIG = "of-config"  # it is changed in the configuration alone
 
 
 class Packet(msgspec.Struct, frozen=True, array_like=True, gc=False):

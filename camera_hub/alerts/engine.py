@@ -7,7 +7,7 @@ One `Engine` a rule. Invariants:
 - after a restart, `restore` and then the newest occurrences once more bring it to where it was.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -26,6 +26,23 @@ Neighbours = Callable[[Occurrence, Occurrence], bool]
 def same_site(one: Occurrence, other: Occurrence) -> bool:
     """Neighbours where nobody has said which cameras are: all of a hamlet."""
     return one.site == other.site
+
+
+def neighbours_of(groups: Sequence[Sequence[str]]) -> Neighbours:
+    """Neighbours by groups of cameras' global ids; a camera that is in none has all of its site."""
+    of: dict[str, set[str]] = {}
+    for group in groups:
+        for camera in group:
+            of.setdefault(camera, {camera}).update(group)
+
+    def near(one: Occurrence, other: Occurrence) -> bool:
+        if one.site != other.site:
+            return False
+        here, there = f"{one.site}.{one.camera}", f"{other.site}.{other.camera}"
+        mine, theirs = of.get(here), of.get(there)
+        return (mine is None or there in mine) and (theirs is None or here in theirs)
+
+    return near
 
 
 class Opened(NamedTuple):
@@ -78,12 +95,13 @@ class Engine:
         self._neighbours = neighbours
         self._sites: dict[str, _Site] = {}
         self._taken: dict[str, str | None] = {}  # occurrence → its alert, None while it waits for others
-        self._later: dict[str, tuple[int, Occurrence]] = {}  # those that go on, and when they will be meant
+        # Those that go on: when they will be meant, by our clock and by their own.
+        self._later: dict[str, tuple[int, int, Occurrence]] = {}
 
     @property
     def next_us(self) -> int | None:
         """When `tick` has something to do."""
-        return min((at for at, _ in self._later.values()), default=None)
+        return min((due for due, _, _ in self._later.values()), default=None)
 
     def restore(self, groups: Iterable[Group]) -> None:
         """The alerts of before, as the store has them."""
@@ -102,17 +120,20 @@ class Engine:
         said = judge(self.rule, occurrence, self._calendar)
         if not isinstance(said, Meant):
             return []
-        if said.from_us > now_us:
-            self._later[occurrence.id] = (said.from_us, occurrence)
+        # A site whose clock is ahead must not be waited for: what it tells of has begun.
+        due_us = said.from_us - max(0, occurrence.start_us - now_us)
+        if occurrence.end_us is None and due_us > now_us:
+            self._later[occurrence.id] = (due_us, said.from_us, occurrence)
             return []
         return self._mean(occurrence, said.from_us)
 
     def tick(self, now_us: int) -> list[tuple[str, News]]:
         """What has come to be meant by its going on."""
-        due = sorted((at, key) for key, (at, _) in self._later.items() if at <= now_us)
+        due = sorted((due, key) for key, (due, _, _) in self._later.items() if due <= now_us)
         news = []
-        for at_us, key in due:
-            news += self._mean(self._later.pop(key)[1], at_us)
+        for _, key in due:
+            _, at_us, occurrence = self._later.pop(key)
+            news += self._mean(occurrence, at_us)
         return news
 
     def closed(self, alert: str) -> None:

@@ -54,7 +54,8 @@ class Alert(msgspec.Struct, frozen=True):
 
     id: str  # a ULID
     rule: str
-    opened_us: int
+    opened_us: int  # wall; when it happened
+    known_us: int  # wall; when the hub learned of it, later where a site was away
     urgency: Urgency
     state: AlertState = AlertState.NEW
     owner: Person | None = None  # who sees to it
@@ -123,7 +124,7 @@ def due_step(alert: Alert, steps: tuple[Step, ...]) -> tuple[int, Step] | None:
     if alert.state is not AlertState.NEW or alert.told_steps >= len(steps):
         return None
     step = steps[alert.told_steps]
-    return alert.opened_us + round(step.after_s * SECOND_US), step
+    return alert.known_us + round(step.after_s * SECOND_US), step
 
 
 def escalate(alert: Alert, at_us: int) -> tuple[Alert, AlertStep | None]:

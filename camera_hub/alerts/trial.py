@@ -39,6 +39,8 @@ def try_rule(
     missed: dict[Miss, int] = {}
     for occurrence in occurrences:
         said = judge(rule, occurrence, calendar)
+        if isinstance(said, Meant) and said.from_us > now_us:
+            said = Miss.TIME  # it goes on, and the rule's time is still to come
         if isinstance(said, Meant):
             meant.append((said.from_us, occurrence))
         else:
@@ -46,8 +48,6 @@ def try_rule(
     alerts: dict[str, WouldBe] = {}
     # In the order in which the engine would have heard of them.
     for at_us, occurrence in sorted(meant, key=lambda one: (one[0], one[1].id)):
-        if at_us > now_us:
-            continue
         for alert, news in engine.take(occurrence, now_us):
             if isinstance(news, Opened):
                 alerts[alert] = WouldBe(news.at_us, news.occurrences)

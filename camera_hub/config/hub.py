@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator
 
 from camera_hub.config.address import network_problem, split_credentials
+from camera_hub.config.alerts import AlertsConfig
 from camera_hub.config.camera import CameraConfig
 from camera_hub.config.errors import ConfigError, Loc
 from camera_hub.config.live import LiveConfig
@@ -247,6 +248,9 @@ class Config(Section):
     link: LinkConfig = Field(default=LinkConfig(), description="Whom the worker tells.")
     server: ServerConfig | None = Field(default=None, description="The dashboard; a server needs it.")
     live: LiveConfig = Field(default=LiveConfig(), description="Live views of the server.")
+    alerts: AlertsConfig = Field(
+        default=AlertsConfig(), description="Which events somebody must see, and how people are told."
+    )
     users: tuple[UserConfig, ...] = Field(default=(), description="Who may sign in to the dashboard.")
     practice: PracticeConfig | None = Field(default=None, description="Serve the practice hamlet's cameras.")
     log: LogConfig = Field(default=LogConfig(), description="What is logged, and how.")
@@ -294,6 +298,7 @@ class Config(Section):
         values += [user.password.get_secret_value() for user in self.users]
         if self.server is not None and self.server.metrics_token is not None:
             values.append(self.server.metrics_token.get_secret_value())
+        values += [value for channel in self.alerts.channels for value in channel.secret_values()]
         if self.live.turn is not None:
             values.append(self.live.turn.secret.get_secret_value())
         return tuple(value for value in values if value)

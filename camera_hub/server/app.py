@@ -3,16 +3,34 @@
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from camera_hub import __version__
+from camera_hub.alerts.engine import neighbours_of
+from camera_hub.alerts.times import Calendar
 from camera_hub.clock import SYSTEM_CLOCK, Clock
-from camera_hub.server import accounts, cameras, events, health, pages, problems, sites, updates, verdicts
+from camera_hub.server import (
+    accounts,
+    alerts,
+    cameras,
+    events,
+    health,
+    pages,
+    problems,
+    rules,
+    sites,
+    updates,
+    verdicts,
+)
+from camera_hub.server.alert_desk import AlertDesk
+from camera_hub.server.alert_shapes import alert_shape
 from camera_hub.server.attempts import Attempts
 from camera_hub.server.broadcast import Updates
+from camera_hub.server.channels import Channels
 from camera_hub.server.edge import SAFE_METHODS, BodyLimit, CsrfGuard, SecurityHeaders
 from camera_hub.server.parts import Parts
 from camera_hub.server.passwords import Passwords
@@ -56,6 +74,17 @@ def create_app(
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
+    channels = Channels(store.alerts, settings.alerts.channels)
+    calendar = Calendar(ZoneInfo(settings.timezone), settings.alerts.country)
+    neighbours = neighbours_of(settings.alerts.neighbours)
+    desk = AlertDesk(
+        store,
+        calendar,
+        clock,
+        on_alert=lambda stored: updates_.publish("alert", alert_shape(stored)),
+        targets=channels.targets,
+        neighbours=neighbours,
+    )
     app.state.parts = Parts(
         settings=settings,
         clock=clock,
@@ -66,13 +95,17 @@ def create_app(
         sessions=Sessions(store, clock),
         passwords=passwords or Passwords(),
         attempts=Attempts(clock),
+        desk=desk,
+        channels=channels,
+        calendar=calendar,
+        neighbours=neighbours,
     )
     problems.install(app)
     # The last one added is the first that a request meets.
     app.add_middleware(BodyLimit)
     app.add_middleware(CsrfGuard)
     app.add_middleware(SecurityHeaders)
-    ours = (accounts, cameras, events, verdicts, sites, updates, health)
+    ours = (accounts, cameras, events, verdicts, alerts, rules, sites, updates, health)
     for router in (*(module.router for module in ours), *routers, pages.router(dashboard)):
         app.include_router(router)
     check_every_route(app)

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
+from camera_hub.alerts.engine import Neighbours
+from camera_hub.alerts.times import Calendar
 from camera_hub.clock import Clock
+from camera_hub.server.alert_desk import AlertDesk
 from camera_hub.server.attempts import Attempts
 from camera_hub.server.broadcast import Updates
+from camera_hub.server.channels import Channels
 from camera_hub.server.passwords import Passwords
 from camera_hub.server.sessions import Sessions
 from camera_hub.server.settings import ServerSettings
@@ -27,6 +31,10 @@ class Parts:
     sessions: Sessions
     passwords: Passwords
     attempts: Attempts
+    desk: AlertDesk
+    channels: Channels
+    calendar: Calendar
+    neighbours: Neighbours
 
     def token_opens_metrics(self, authorization: str | None) -> bool:
         """Whether a request's Authorization header carries the metrics token (RFC 6750)."""

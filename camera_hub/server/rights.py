@@ -33,6 +33,10 @@ class Right(StrEnum):
     ACCOUNT = "account"  # one's own session and password, and what is common to all
     LIVE = "live"  # cameras as they are now
     EVENTS = "events"  # what happened, with pictures and clips
+    ALERTS = "alerts"  # what somebody must see, and being told of it
+    ALERT_WORK = "alert-work"  # acknowledging, assigning and closing
+    RULES = "rules"  # which events make alerts
+    CHANNELS = "channels"  # ways to tell people, with their secrets
     VERDICTS = "verdicts"  # saying what an event was: real, false, a test
     SITES = "sites"  # how the sites do
     METRICS = "metrics"  # numbers for machines; also by the metrics token
@@ -40,11 +44,12 @@ class Right(StrEnum):
 
 OPEN = frozenset({Right.PUBLIC, Right.WORKER})
 
-_ALL_ROLES = frozenset({Right.ACCOUNT, Right.LIVE, Right.EVENTS, Right.SITES})
+_ALL_ROLES = frozenset({Right.ACCOUNT, Right.LIVE, Right.EVENTS, Right.ALERTS, Right.SITES})
+_POLICE = _ALL_ROLES | {Right.VERDICTS, Right.ALERT_WORK, Right.RULES}
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: _ALL_ROLES,
-    Role.POLICE: _ALL_ROLES | {Right.VERDICTS},
-    Role.ADMIN: _ALL_ROLES | {Right.VERDICTS, Right.METRICS},
+    Role.POLICE: _POLICE,
+    Role.ADMIN: _POLICE | {Right.CHANNELS, Right.METRICS},
 }
 
 

@@ -28,6 +28,7 @@ from camera_hub.live.mse import MseStreams
 from camera_hub.live.whep import WhepSessions
 from camera_hub.model import HubError, StreamName
 from camera_hub.server import link
+from camera_hub.server.alert_rules import keep_config_rules
 from camera_hub.server.app import create_app
 from camera_hub.server.broadcast import Updates
 from camera_hub.server.commune import Commune, Watchable, watchable
@@ -41,6 +42,7 @@ from camera_hub.server.rights import Right, needs
 from camera_hub.server.sessions import IDLE_US
 from camera_hub.server.settings import ServerSettings
 from camera_hub.server.sites_state import SitesState
+from camera_hub.server.troubles import Troubles
 from camera_hub.server.wire import SharedFrames
 from camera_hub.store import SessionRecord, Store, StoreError
 
@@ -125,11 +127,19 @@ async def assembled(
 ) -> AsyncIterator[Assembled]:
     """The app with everything behind it, over an open store: ready to answer, and ended afterwards."""
     made = assemble(settings, store, clock)
+    watching: list[asyncio.Task[None]] = []
     try:
         await sync_config_users(store, settings.users, made.passwords)
         await made.state.load()
+        await keep_config_rules(store.alerts, settings.alerts.rules, clock.wall_us())
+        parts = made.app.state.parts
+        troubles = Troubles(made.state, store.alerts, clock, parts.desk.trouble)
+        watching = [asyncio.create_task(parts.desk.run()), asyncio.create_task(troubles.run())]
         yield made
     finally:
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
         await made.end_streams()
         made.passwords.close()
 
@@ -138,7 +148,13 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
     """The parts, put together; nothing has been asked of the store yet."""
     updates = Updates()
     passwords = Passwords()
-    state = SitesState(store, updates, settings.sites, clock, lambda: rehearsal_site(settings.data))
+
+    def heard() -> None:
+        app.state.parts.desk.wake()
+
+    state = SitesState(
+        store, updates, settings.sites, clock, lambda: rehearsal_site(settings.data), on_event=heard
+    )
 
     async def start(camera_id: str, stream: StreamName) -> None:
         await _watch(end, camera_id, stream, on=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from camera_hub.config import Config
+from camera_hub.config.alerts import AlertsConfig
 from camera_hub.config.live import LiveConfig
 
 
@@ -43,6 +44,8 @@ class ServerSettings:
     keep_events_days: int = 90
     keep_media_gb: float = 20.0
     live: LiveConfig = field(default_factory=LiveConfig)
+    alerts: AlertsConfig = field(default_factory=AlertsConfig)
+    timezone: str = "Asia/Ho_Chi_Minh"
 
     @classmethod
     def of(cls, config: Config, *more_sites: KnownSite) -> Self:
@@ -66,6 +69,8 @@ class ServerSettings:
             keep_events_days=server.keep_events_days,
             keep_media_gb=server.keep_media_gb,
             live=config.live,
+            alerts=config.alerts,
+            timezone=config.site.timezone,
         )
 
     def __repr__(self) -> str:

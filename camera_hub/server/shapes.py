@@ -132,6 +132,10 @@ class Site(BaseModel):
     disk_free_bytes: int | None
     disk_total_bytes: int | None
     recorded_bytes: int | None
+    clock_offset_s: float | None = Field(
+        description="How far its clock is before the server's; below 0 where it is behind. What a message "
+        "takes on its way counts against it"
+    )
 
 
 class Sites(BaseModel):

@@ -44,6 +44,7 @@ class _Site:
     last_contact_us: int | None = None
     contact_kept_us: int = 0
     told_us: int = 0  # when measures were published last, monotonic
+    clock_offset_us: int | None = None  # how far its clock is before ours
     health: Health | None = None
     cameras: dict[str, CameraInfo] = field(default_factory=dict)
     states: dict[str, CameraHealth] = field(default_factory=dict)
@@ -59,12 +60,17 @@ class SitesState:
         known: tuple[KnownSite, ...] = (),
         clock: Clock = SYSTEM_CLOCK,
         rehearsal: Callable[[], KnownSite | None] = lambda: None,
+        on_event: Callable[[], None] = lambda: None,
     ) -> None:
-        """`rehearsal` gives the rehearsals' site from the first one on, which may be later than our start."""
+        """`rehearsal` gives the rehearsals' site from the first one on, which may be later than our start.
+
+        `on_event` is called when an event was kept of which the rules have not heard.
+        """
         self._store = store
         self._updates = updates
         self._clock = clock
         self._rehearsal = rehearsal
+        self._on_event = on_event
         self._keys = {site.id: site.key for site in known}
         self._sites = {site.id: _Site(site.id, site.name) for site in known}
         self.events_received: dict[tuple[str, str], int] = {}
@@ -123,6 +129,7 @@ class SitesState:
             return
         now_us = self._clock.wall_us()
         before, site.health, site.last_contact_us = site.health, health, now_us
+        site.clock_offset_us = health.at_us - now_us
         told = {camera.camera: camera for camera in health.cameras if camera.camera in site.cameras}
         changed = {name for name, new in told.items() if _visible(new) != _visible(site.states.get(name))}
         site.states = told
@@ -150,6 +157,8 @@ class SitesState:
         stored = delivery.event
         if delivery.outcome is not Outcome.APPLIED or stored is None:
             return
+        if isinstance(message, EventNews):
+            self._on_event()
         if isinstance(message, EventNews) and message.event.revision == 1:
             key = (global_id(site_id, stored.event.camera), stored.event.kind.value)
             self.events_received[key] = self.events_received.get(key, 0) + 1
@@ -230,6 +239,7 @@ def _site_shape(site: _Site) -> Site:
         disk_free_bytes=health.disk_free_bytes if health else None,
         disk_total_bytes=health.disk_total_bytes if health else None,
         recorded_bytes=health.recorded_bytes if health else None,
+        clock_offset_s=None if site.clock_offset_us is None else round(site.clock_offset_us / 1e6, 1),
     )
 
 

@@ -1,7 +1,7 @@
 """The server's database and the media files beside it: tables, migrations, queries.
 
-`Store` is the door, and `Store.alerts` the one to alerts; `events`, `verdicts`, `sites`, `users`, `inbox`, `alerts` and
-`telling` hold the queries, `media` the files.
+`Store` is the door, and `Store.alerts` the one to alerts; `events`, `verdicts`, `sites`, `users`, `inbox`,
+`alerts` and `telling` hold the queries, `media` the files.
 Relies on one data folder that no other server uses (camera_hub/folder.py holds it).
 
 Invariants, held by the tests:

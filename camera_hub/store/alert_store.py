@@ -8,6 +8,7 @@ Each method is one transaction. Invariants besides those of the package:
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import delete, insert, select, update
@@ -53,6 +54,21 @@ class AlertStore:
         async with self._database.write() as connection:
             body = msgspec.to_builtins(rule)
             await telling.put_setting(connection, telling.RULES, rule.id, body, from_config=from_config)
+
+    async def channels(self) -> list[dict[str, Any]]:
+        """The channels that people made on the dashboard, whole: with their secrets."""
+        async with self._database.read() as connection:
+            return [body for _, body, _ in await telling.settings(connection, telling.CHANNELS)]
+
+    @whole
+    async def put_channel(self, key: str, body: dict[str, Any]) -> None:
+        async with self._database.write() as connection:
+            await telling.put_setting(connection, telling.CHANNELS, key, body, from_config=False)
+
+    @whole
+    async def remove_channel(self, key: str) -> bool:
+        async with self._database.write() as connection:
+            return await telling.remove_setting(connection, telling.CHANNELS, key)
 
     @whole
     async def remove_rule(self, rule_id: str) -> bool:
@@ -112,6 +128,11 @@ class AlertStore:
             rows = await connection.execute(query.order_by(troubles.c.start_us.desc()).limit(limit))
             found = [of_event(one.site, one.event) for one in page.events]
             return [*found, *(alerts.trouble(row).occurrence() for row in rows.all())]
+
+    async def events(self, event_ids: Sequence[str]) -> list[StoredEvent]:
+        """Those of the events that are there."""
+        async with self._database.read() as connection:
+            return await events.some(connection, event_ids)
 
     # -- alerts --------------------------------------------------------------------------
 
@@ -232,11 +253,14 @@ class AlertStore:
             await telling.add_deliveries(connection, made)
             return made
 
-    async def next_due_us(self) -> int | None:
-        """When somebody is to be told next, of an alert or once more."""
+    async def next_step_us(self) -> int | None:
+        """When an alert's next step is to be taken."""
         async with self._database.read() as connection:
-            times = (await alerts.next_due(connection), await telling.next_due(connection))
-        return min((one for one in times if one is not None), default=None)
+            return await alerts.next_due(connection)
+
+    async def next_delivery_us(self) -> int | None:
+        async with self._database.read() as connection:
+            return await telling.next_due(connection)
 
     async def due_deliveries(self, limit: int) -> list[StoredDelivery]:
         async with self._database.read() as connection:

@@ -29,7 +29,7 @@ async def insert_alert(
 ) -> None:
     values = {"rule_name": rule_name, "kind": kind.value, "site": site, "last_us": alert.opened_us}
     await connection.execute(insert(alerts).values(_values(alert, due_us) | values | {"id": alert.id}))
-    await insert_step(connection, alert, AlertStep(Act.OPENED, alert.opened_us))
+    await insert_step(connection, alert, AlertStep(Act.OPENED, alert.known_us))
 
 
 async def save(connection: AsyncConnection, alert: Alert, due_us: int | None) -> None:
@@ -204,6 +204,7 @@ def _values(alert: Alert, due_us: int | None) -> dict[str, Any]:
         "rule": alert.rule,
         "urgency": alert.urgency.value,
         "opened_us": alert.opened_us,
+        "known_us": alert.known_us,
         "state": alert.state.value,
         "owner": alert.owner and alert.owner.name,
         "owner_name": alert.owner and alert.owner.display_name,
@@ -219,6 +220,7 @@ def _alert(row: Row[Any], last: AlertStep | None) -> Alert:
         id=row.id,
         rule=row.rule,
         opened_us=row.opened_us,
+        known_us=row.known_us,
         urgency=Urgency(row.urgency),
         state=AlertState(row.state),
         owner=_person(row.owner, row.owner_name),

@@ -226,6 +226,10 @@ class Store:
         async with self._database.read() as connection:
             return await users.get(connection, name)
 
+    async def users(self) -> list[UserRecord]:
+        async with self._database.read() as connection:
+            return await users.all_users(connection)
+
     async def has_users(self) -> bool:
         async with self._database.read() as connection:
             return await users.count(connection) > 0

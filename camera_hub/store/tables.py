@@ -192,6 +192,7 @@ alerts = Table(
     Column("site", String(64), nullable=False),
     Column("urgency", String(16), nullable=False),
     Column("opened_us", BigInteger, nullable=False),
+    Column("known_us", BigInteger, nullable=False),
     Column("last_us", BigInteger, nullable=False),
     Column("state", String(16), nullable=False),
     Column("owner", String(64)),

@@ -18,6 +18,11 @@ async def get(connection: AsyncConnection, name: str) -> UserRecord | None:
     return UserRecord(row.name, row.display_name, row.role, row.password_hash, row.config_hash)
 
 
+async def all_users(connection: AsyncConnection) -> list[UserRecord]:
+    rows = (await connection.execute(select(users).order_by(users.c.name))).all()
+    return [UserRecord(r.name, r.display_name, r.role, r.password_hash, r.config_hash) for r in rows]
+
+
 async def put(connection: AsyncConnection, user: UserRecord) -> None:
     values = {
         "display_name": user.display_name,

@@ -104,6 +104,15 @@ def test_what_goes_on_is_meant_when_its_time_comes() -> None:
     assert of.next_us is None
 
 
+def test_a_site_whose_clock_is_ahead_is_not_waited_for() -> None:
+    tomorrow = T0 - 86_400 * SECOND_US
+    assert engine().take(seen(0, lasts_s=None), tomorrow) != []
+    of = engine(lasts_s=60)
+    of.take(seen(0, lasts_s=None), tomorrow)
+    assert of.next_us == tomorrow + 60 * SECOND_US
+    assert engine(lasts_s=4).take(seen(0), tomorrow) != []
+
+
 def test_what_ends_before_its_time_is_not_meant() -> None:
     of = engine(kinds=MOTION, lasts_s=60)
     of.take(seen(0, lasts_s=None), T0)

@@ -9,7 +9,7 @@ from camera_hub.model import Verdict
 
 AN = Person("an", "Thiếu tá An")
 BINH = Person("binh", "Đại úy Bình")
-NEW = Alert("01KAS", "r", opened_us=1_000, urgency=Urgency.URGENT)
+NEW = Alert("01KAS", "r", opened_us=500, known_us=1_000, urgency=Urgency.URGENT)
 
 
 def test_from_new_to_closed() -> None:

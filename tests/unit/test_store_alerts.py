@@ -46,7 +46,7 @@ async def store(tmp_path: Path, clock: HandClock) -> AsyncIterator[Store]:
 
 async def opened(store: Store, *numbers: int, alert_id: str = ALERT) -> StoredAlert | None:
     occurrences = [of_event(SITE, event(number)) for number in numbers]
-    alert = Alert(alert_id, RULE.id, START_US, Urgency.URGENT)
+    alert = Alert(alert_id, RULE.id, START_US, START_US, Urgency.URGENT)
     return await store.alerts.open_alert(alert, RULE, AlertKind.MOTION, SITE, occurrences)
 
 
@@ -126,7 +126,7 @@ async def test_each_receiver_is_told_once_and_then_the_next_ones(store: Store, c
     assert await store.alerts.due_deliveries(10) == first
     await store.alerts.delivered([one.id for one in first], DeliveryState.SENT)
     assert await store.alerts.due_deliveries(10) == []
-    assert await store.alerts.next_due_us() == START_US + 300_000_000
+    assert await store.alerts.next_step_us() == START_US + 300_000_000
     clock.go(300)
     second = await store.alerts.tell(ALERT, STEPS, targets)
     assert [(one.channel, one.target) for one in second] == [("doi", "a"), ("doi", "b"), ("truong", "")]
@@ -137,7 +137,7 @@ async def test_each_receiver_is_told_once_and_then_the_next_ones(store: Store, c
         DeliveryState.SENT,
         DeliveryState.DROPPED,
     }
-    assert await store.alerts.next_due_us() is None
+    assert await store.alerts.next_step_us() is None
 
 
 async def test_a_failed_delivery_is_tried_again_given_up_and_sent_anew(

@@ -48,6 +48,7 @@ def _create_alerts() -> None:
         sa.Column("site", sa.String(64), nullable=False),
         sa.Column("urgency", sa.String(16), nullable=False),
         sa.Column("opened_us", sa.BigInteger(), nullable=False),
+        sa.Column("known_us", sa.BigInteger(), nullable=False),
         sa.Column("last_us", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("owner", sa.String(64)),
