@@ -47,7 +47,7 @@ def try_rule(
             missed[said] = missed.get(said, 0) + 1
     alerts: dict[str, WouldBe] = {}
     # In the order in which the engine would have heard of them.
-    for at_us, occurrence in sorted(meant, key=lambda one: (one[0], one[1].id)):
+    for _, occurrence in sorted(meant, key=lambda one: (one[0], one[1].id)):
         for alert, news in engine.take(occurrence, now_us):
             if isinstance(news, Opened):
                 alerts[alert] = WouldBe(news.at_us, news.occurrences)

@@ -68,7 +68,7 @@ class RuleConfig(Section):
 
     id: Id = Field(description="A short name for machines. Example: nguoi-ban-dem")
     name: ShortText = Field(description="What people call it. Example: Người vào xóm ban đêm")
-    on: bool = Field(default=True, description="false: it is kept, and does nothing.")
+    enabled: bool = Field(default=True, description="false: it is kept, and does nothing.")
     about: tuple[AlertAbout, ...] = Field(
         default=("motion",),
         min_length=1,
@@ -164,7 +164,7 @@ class ChannelConfig(Section):
     inside: bool = Field(
         default=False, description="Of a webhook: true lets it be an address of the own network."
     )
-    on: bool = Field(default=True, description="false: nothing is sent by it.")
+    enabled: bool = Field(default=True, description="false: nothing is sent by it.")
 
     @classmethod
     def _examine(cls, data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Loc, str]]]:

@@ -249,7 +249,7 @@ class Config(Section):
     server: ServerConfig | None = Field(default=None, description="The dashboard; a server needs it.")
     live: LiveConfig = Field(default=LiveConfig(), description="Live views of the server.")
     alerts: AlertsConfig = Field(
-        default=AlertsConfig(), description="Which events somebody must see, and how people are told."
+        default=AlertsConfig(), description="What somebody must see, and how they are told."
     )
     users: tuple[UserConfig, ...] = Field(default=(), description="Who may sign in to the dashboard.")
     practice: PracticeConfig | None = Field(default=None, description="Serve the practice hamlet's cameras.")

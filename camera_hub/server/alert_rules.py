@@ -52,7 +52,7 @@ def rule_of(written: RuleConfig, since_us: int) -> Rule:
         cooldown_s=written.cooldown_s,
         urgency=Urgency(written.urgency),
         steps=tuple(Step(step.after_s, step.to) for step in written.tell),
-        on=written.on,
+        on=written.enabled,
         since_us=since_us,
     )
 
@@ -63,7 +63,7 @@ def written_of(rule: Rule) -> RuleConfig:
     return RuleConfig.model_construct(
         id=rule.id,
         name=rule.name,
-        on=rule.on,
+        enabled=rule.on,
         about=tuple(kind.value for kind in rule.kinds),
         sites=rule.sites,
         cameras=rule.cameras,

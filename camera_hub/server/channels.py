@@ -49,7 +49,7 @@ class Channels:
         subscriptions = await self._store.subscriptions()
         found: dict[str, Sequence[str]] = {}
         for channel, _ in await self.all():
-            if not channel.on:
+            if not channel.enabled:
                 continue
             if channel.kind == "push":
                 wanted = [one for one in subscriptions if not channel.users or one.user in channel.users]

@@ -63,7 +63,7 @@ async def put_rule(id: RuleId, written: RuleConfig, session: Author, parts: Tool
     stored = StoredRule(rule_of(written, since_us), from_config=False)
     await parts.store.alerts.put_rule(stored.rule)
     parts.desk.rules_changed()
-    log.info("rule changed", rule=id, on=written.on, user=session.user.name)
+    log.info("rule changed", rule=id, enabled=written.enabled, user=session.user.name)
     return _shape(stored)
 
 
