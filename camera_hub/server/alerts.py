@@ -39,7 +39,7 @@ MAX_NOTE = 1000
 
 Tools = Annotated[Parts, Depends(parts_of)]
 AlertId = Annotated[str, Path(pattern=f"^{ULID_PATTERN}$", description="A ULID")]
-Officer = Annotated[SessionRecord, needs(Right.ALERT_WORK)]
+Officer = Annotated[SessionRecord, needs(Right.DUTY)]
 Note = Annotated[str, Field(max_length=MAX_NOTE, pattern=r"^[^\x00]*$")]
 _ACTS = problems(404, 409)
 
@@ -109,7 +109,7 @@ async def list_alerts(
 @router.get("/api/alerts/people", dependencies=[needs(Right.ALERTS)])
 async def list_people(parts: Tools) -> People:
     """Who may work on alerts."""
-    users = [user for user in await parts.store.users() if Right.ALERT_WORK in rights_of(user.role)]
+    users = [user for user in await parts.store.users() if Right.DUTY in rights_of(user.role)]
     return People(people=[PersonShape(name=one.name, display_name=one.display_name) for one in users])
 
 
@@ -133,12 +133,12 @@ async def acknowledge_alert(id: AlertId, seen: Seen, session: Officer, parts: To
     return await _act(parts, id, session, lambda alert: life.acknowledge(alert, seen.version, by, now_us))
 
 
-@router.post("/api/alerts/{id}/assign", responses=problems(404, 409, 422))
+@router.post("/api/alerts/{id}/assign", responses=_ACTS)
 async def assign_alert(id: AlertId, given: Assignment, session: Officer, parts: Tools) -> AlertShape:  # noqa: A002
     """Give it to somebody, or take it."""
     user = await parts.store.user(given.to)
-    if user is None or Right.ALERT_WORK not in rights_of(user.role):
-        raise Problem(422, f"{given.to} is no account that works on alerts; see /api/alerts/people.")
+    if user is None or Right.DUTY not in rights_of(user.role):
+        raise Problem(404, f"There is no account {given.to} that works on alerts; see /api/alerts/people.")
     by, to, now_us = _person(session), Person(user.name, user.display_name), parts.clock.wall_us()
     note = given.note.strip()
     return await _act(

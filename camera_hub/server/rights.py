@@ -34,7 +34,7 @@ class Right(StrEnum):
     LIVE = "live"  # cameras as they are now
     EVENTS = "events"  # what happened, with pictures and clips
     ALERTS = "alerts"  # what somebody must see, and being told of it
-    ALERT_WORK = "alert-work"  # acknowledging, assigning and closing
+    DUTY = "duty"  # acknowledging, assigning and closing alerts
     RULES = "rules"  # which events make alerts
     CHANNELS = "channels"  # ways to tell people, with their secrets
     VERDICTS = "verdicts"  # saying what an event was: real, false, a test
@@ -45,7 +45,7 @@ class Right(StrEnum):
 OPEN = frozenset({Right.PUBLIC, Right.WORKER})
 
 _ALL_ROLES = frozenset({Right.ACCOUNT, Right.LIVE, Right.EVENTS, Right.ALERTS, Right.SITES})
-_POLICE = _ALL_ROLES | {Right.VERDICTS, Right.ALERT_WORK, Right.RULES}
+_POLICE = _ALL_ROLES | {Right.VERDICTS, Right.DUTY, Right.RULES}
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: _ALL_ROLES,
     Role.POLICE: _POLICE,

@@ -38,7 +38,7 @@ class Trying(BaseModel):
     """A rule, whether it is kept or not, and the days to try it on."""
 
     rule: RuleConfig
-    days: float = Field(default=7, gt=0, le=90, description="So many days back from now")
+    days: float = Field(strict=True, default=7, gt=0, le=90, description="So many days back from now")
 
 
 @router.get("/api/rules", dependencies=[needs(Right.ALERTS)])
@@ -46,18 +46,18 @@ async def list_rules(parts: Tools) -> Rules:
     return Rules(rules=[_shape(stored) for stored in await parts.store.alerts.rules()])
 
 
-@router.put("/api/rules/{id}", responses=problems(409, 422))
+@router.put("/api/rules/{id}", responses=problems(409))
 async def put_rule(id: RuleId, written: RuleConfig, session: Author, parts: Tools) -> RuleShape:  # noqa: A002
     """Make a rule, or change it whole. It judges what begins from now on."""
     if written.id != id:
-        raise Problem(422, "The rule's id is another one than that of the address.")
+        raise Problem(409, "The rule's id is another one than that of the address.")
     there = await _rule(parts, id)
     if there is None and len(await parts.store.alerts.rules()) >= MOST_RULES:
         raise Problem(409, f"There are {MOST_RULES} rules already; remove one first.")
     channels = {stored.channel.id for stored in await parts.channels.all()}
     unknown = sorted({name for step in written.tell for name in step.to} - channels)
     if unknown:
-        raise Problem(422, f"There is no channel {', '.join(unknown)}.")
+        raise Problem(409, f"There is no channel {', '.join(unknown)}.")
     was_on = there is not None and there.rule.on
     since_us = there.rule.since_us if there is not None and was_on else parts.clock.wall_us()
     stored = StoredRule(rule_of(written, since_us), from_config=False)
@@ -76,7 +76,7 @@ async def delete_rule(id: RuleId, session: Author, parts: Tools) -> None:  # noq
     log.info("rule removed", rule=id, user=session.user.name)
 
 
-@router.post("/api/rules/trial", dependencies=[needs(Right.RULES)])
+@router.post("/api/rule-trials", dependencies=[needs(Right.RULES)])
 async def try_on_the_past(trying: Trying, parts: Tools) -> TrialShape:
     """What the rule would have done in the last days. Nothing is kept, and nobody is told."""
     now_us = parts.clock.wall_us()

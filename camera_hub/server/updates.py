@@ -27,9 +27,9 @@ router = APIRouter(tags=["updates"])
     response_class=StreamingResponse,
     responses={
         200: {
-            "description": "Server-sent events: `event` with an Event, `alert` with an AlertShape, `camera` with "
-            "a Camera, `site` with a Site, `reset` when everything is to be read again. A comment every 15 s "
-            "keeps the line open.",
+            "description": "Server-sent events: `event` with an Event, `alert` with an AlertShape, `camera` "
+            "with a Camera, `site` with a Site, `reset` when everything is to be read again. A comment every "
+            "15 s keeps the line open.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
         **problems(503),

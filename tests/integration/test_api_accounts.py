@@ -25,7 +25,18 @@ async def test_a_sign_in_makes_a_session(server: Server) -> None:
     assert answer.status_code == 200
     assert answer.json() == {
         "user": {"name": "admin", "display_name": "Quản trị", "role": "admin"},
-        "rights": ["account", "events", "live", "metrics", "sites", "verdicts"],
+        "rights": [
+            "account",
+            "alerts",
+            "channels",
+            "duty",
+            "events",
+            "live",
+            "metrics",
+            "rules",
+            "sites",
+            "verdicts",
+        ],
     }
     session = await server.client.get("/api/session")
     assert session.json() == answer.json()

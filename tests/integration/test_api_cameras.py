@@ -136,6 +136,7 @@ async def test_a_site_in_full(server: Server) -> None:
         "disk_free_bytes": 10_000,
         "disk_total_bytes": 20_000,
         "recorded_bytes": 5_000,
+        "clock_offset_s": -5.0,
     }
 
 

@@ -28,15 +28,16 @@ def test_every_route_is_listed_with_its_right(tmp_path: Path) -> None:
 
 
 def test_the_roles_are_as_told() -> None:
-    common = {Right.ACCOUNT, Right.LIVE, Right.EVENTS, Right.SITES}
+    common = {Right.ACCOUNT, Right.LIVE, Right.EVENTS, Right.ALERTS, Right.SITES}
+    police = common | {Right.VERDICTS, Right.DUTY, Right.RULES}
     told = " ".join(GUIDE.split())
-    assert "all have *account*, *live*, *events* and *sites*" in told
-    assert "; `police` and `admin` have *verdicts* too" in told
-    assert "and `admin` has *metrics*." in told
+    assert "all have *account*, *live*, *events*, *alerts* and *sites*" in told
+    assert "; `police` and `admin` have *verdicts*, *duty* and *rules* too" in told
+    assert "and `admin` has *channels* and *metrics*." in told
     assert {role.value: set(rights) for role, rights in RIGHTS.items()} == {
         "viewer": common,
-        "police": common | {Right.VERDICTS},
-        "admin": common | {Right.VERDICTS, Right.METRICS},
+        "police": police,
+        "admin": police | {Right.CHANNELS, Right.METRICS},
     }
 
 
