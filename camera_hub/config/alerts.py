@@ -45,6 +45,14 @@ class QuietConfig(Section):
     since: AwareDatetime = Field(alias="from", description="From when on. Example: 2026-02-16T18:00+07:00")
     until: AwareDatetime = Field(description="Until when.")
 
+    @field_validator("since", "until", mode="before")
+    @classmethod
+    def _is_written(cls, value: Any) -> Any:
+        # pydantic would take a number for seconds since 1970.
+        if isinstance(value, int | float) or (isinstance(value, str) and "T" not in value.upper()[1:]):
+            raise wrong("is no instant; write it as 2026-02-16T18:00+07:00")
+        return value
+
     @field_validator("until")
     @classmethod
     def _is_later(cls, until: datetime, info: Any) -> datetime:
