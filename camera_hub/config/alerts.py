@@ -193,6 +193,10 @@ class AlertsConfig(Section):
     def _examine(cls, data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Loc, str]]]:
         found = twice(data.get("rules"), "id", "rules", "give each rule its own id")
         found += twice(data.get("channels"), "id", "channels", "give each channel its own id")
+        for number, channel in enumerate(entries(data.get("channels"))):
+            if look(channel, "kind") == "webhook" and not look(channel, "secret"):
+                text = "is missing; make one: echo whsec_$(head -c 32 /dev/urandom | base64)"
+                found.append((("channels", number, "secret"), text))
         known = {look(channel, "id") for channel in entries(data.get("channels"))}
         for number, rule in enumerate(entries(data.get("rules"))):
             for at, step in enumerate(entries(look(rule, "tell"))):

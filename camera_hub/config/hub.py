@@ -163,6 +163,12 @@ class ServerConfig(Section):
         description="The address to listen on: 127.0.0.1 for this machine alone, 0.0.0.0 for the network.",
     )
     port: Port = Field(default=8787, description="The port of the dashboard and of the link.")
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="Where browsers elsewhere reach the dashboard; messages link there. Example: "
+        "https://camera.tuc-tranh.example",
+    )
     sites: tuple[ServerSiteConfig, ...] = Field(
         default=(), description="The sites that may link. With `camera-hub run` its own comes by itself."
     )

@@ -11,12 +11,14 @@ from fastapi.routing import APIRoute
 
 from camera_hub import __version__
 from camera_hub.alerts.engine import neighbours_of
+from camera_hub.alerts.telling.push import PushKey
 from camera_hub.alerts.times import Calendar
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.server import (
     accounts,
     alerts,
     cameras,
+    channel_routes,
     events,
     health,
     pages,
@@ -27,10 +29,12 @@ from camera_hub.server import (
     verdicts,
 )
 from camera_hub.server.alert_desk import AlertDesk
+from camera_hub.server.alert_messages import Messages
 from camera_hub.server.alert_shapes import alert_shape
 from camera_hub.server.attempts import Attempts
 from camera_hub.server.broadcast import Updates
 from camera_hub.server.channels import Channels
+from camera_hub.server.deliverer import Deliverer
 from camera_hub.server.edge import SAFE_METHODS, BodyLimit, CsrfGuard, SecurityHeaders
 from camera_hub.server.parts import Parts
 from camera_hub.server.passwords import Passwords
@@ -75,13 +79,18 @@ def create_app(
         generate_unique_id_function=_operation_id,
     )
     channels = Channels(store.alerts, settings.alerts.channels)
-    calendar = Calendar(ZoneInfo(settings.timezone), settings.alerts.country)
+    zone = ZoneInfo(settings.timezone)
+    calendar = Calendar(zone, settings.alerts.country)
     neighbours = neighbours_of(settings.alerts.neighbours)
+    push_key = PushKey(settings.data / "push.key")
+    messages = Messages(store, clock, zone, state.site_name, state.camera_info, push_key, settings.public_url)
+    deliverer = Deliverer(store.alerts, channels, clock, messages.write, messages.send, messages.gone)
     desk = AlertDesk(
         store,
         calendar,
         clock,
         on_alert=lambda stored: updates_.publish("alert", alert_shape(stored)),
+        on_deliveries=deliverer.wake,
         targets=channels.targets,
         neighbours=neighbours,
     )
@@ -97,6 +106,9 @@ def create_app(
         attempts=Attempts(clock),
         desk=desk,
         channels=channels,
+        messages=messages,
+        deliverer=deliverer,
+        push_key=push_key,
         calendar=calendar,
         neighbours=neighbours,
     )
@@ -105,7 +117,7 @@ def create_app(
     app.add_middleware(BodyLimit)
     app.add_middleware(CsrfGuard)
     app.add_middleware(SecurityHeaders)
-    ours = (accounts, cameras, events, verdicts, alerts, rules, sites, updates, health)
+    ours = (accounts, cameras, events, verdicts, alerts, rules, channel_routes, sites, updates, health)
     for router in (*(module.router for module in ours), *routers, pages.router(dashboard)):
         app.include_router(router)
     check_every_route(app)

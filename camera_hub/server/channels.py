@@ -45,15 +45,14 @@ class Channels:
         return await self._store.remove_channel(channel_id)
 
     async def targets(self) -> Mapping[str, Sequence[str]]:
-        """Whom each channel reaches now: of push, the browsers that asked for it."""
+        """Whom each channel reaches now."""
+        return {
+            channel.id: await self.targets_of(channel) for channel, _ in await self.all() if channel.enabled
+        }
+
+    async def targets_of(self, channel: ChannelConfig) -> Sequence[str]:
+        """Of push, the browsers that asked for it; others have one receiver, without a name."""
+        if channel.kind != "push":
+            return [""]
         subscriptions = await self._store.subscriptions()
-        found: dict[str, Sequence[str]] = {}
-        for channel, _ in await self.all():
-            if not channel.enabled:
-                continue
-            if channel.kind == "push":
-                wanted = [one for one in subscriptions if not channel.users or one.user in channel.users]
-                found[channel.id] = [one.id for one in wanted]
-            else:
-                found[channel.id] = [""]
-        return found
+        return [one.id for one in subscriptions if not channel.users or one.user in channel.users]

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from camera_hub.alerts.engine import Neighbours
+from camera_hub.alerts.telling.push import PushKey
 from camera_hub.alerts.times import Calendar
 from camera_hub.clock import Clock
 from camera_hub.server.alert_desk import AlertDesk
+from camera_hub.server.alert_messages import Messages
 from camera_hub.server.attempts import Attempts
 from camera_hub.server.broadcast import Updates
 from camera_hub.server.channels import Channels
+from camera_hub.server.deliverer import Deliverer
 from camera_hub.server.passwords import Passwords
 from camera_hub.server.sessions import Sessions
 from camera_hub.server.settings import ServerSettings
@@ -33,6 +36,9 @@ class Parts:
     attempts: Attempts
     desk: AlertDesk
     channels: Channels
+    messages: Messages
+    deliverer: Deliverer
+    push_key: PushKey
     calendar: Calendar
     neighbours: Neighbours
 

@@ -134,7 +134,8 @@ async def assembled(
         await keep_config_rules(store.alerts, settings.alerts.rules, clock.wall_us())
         parts = made.app.state.parts
         troubles = Troubles(made.state, store.alerts, clock, parts.desk.trouble)
-        watching = [asyncio.create_task(parts.desk.run()), asyncio.create_task(troubles.run())]
+        works = (parts.desk.run(), troubles.run(), parts.deliverer.run())
+        watching = [asyncio.create_task(work) for work in works]
         yield made
     finally:
         for task in watching:

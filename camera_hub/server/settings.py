@@ -46,6 +46,7 @@ class ServerSettings:
     live: LiveConfig = field(default_factory=LiveConfig)
     alerts: AlertsConfig = field(default_factory=AlertsConfig)
     timezone: str = "Asia/Ho_Chi_Minh"
+    public_url: str = ""
 
     @classmethod
     def of(cls, config: Config, *more_sites: KnownSite) -> Self:
@@ -71,6 +72,7 @@ class ServerSettings:
             live=config.live,
             alerts=config.alerts,
             timezone=config.site.timezone,
+            public_url=server.public_url,
         )
 
     def __repr__(self) -> str:

@@ -199,6 +199,14 @@ class SitesState:
         site, info = self._find(camera_id)
         return None if site is None or info is None else (info, site.connected)
 
+    def camera_info(self, camera_id: str) -> CameraInfo | None:
+        return self._find(camera_id)[1]
+
+    def site_name(self, site_id: str) -> str:
+        """What people call it; its id where nobody said."""
+        site = self._sites.get(site_id)
+        return site_id if site is None else site.name or site_id
+
     def _find(self, camera_id: str) -> tuple[_Site | None, CameraInfo | None]:
         site_id, _, name = camera_id.partition(".")
         site = self._sites.get(site_id)

@@ -278,6 +278,12 @@ class AlertStore:
             await telling.fail_delivery(connection, key, error, again_us)
 
     @whole
+    async def hold_deliveries(self, ids: Sequence[str], until_us: int) -> None:
+        """They are told later; that is no try that failed."""
+        async with self._database.write() as connection:
+            await telling.hold(connection, ids, until_us)
+
+    @whole
     async def send_again(self, key: str) -> StoredDelivery | None:
         """One that was given up is tried anew; None where there is no such one."""
         async with self._database.write() as connection:

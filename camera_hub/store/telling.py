@@ -145,6 +145,11 @@ async def fail_delivery(connection: AsyncConnection, key: str, error: str, again
     )
 
 
+async def hold(connection: AsyncConnection, ids: Sequence[str], until_us: int) -> None:
+    """They are told later; that is no try that failed."""
+    await connection.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(due_us=until_us))
+
+
 async def drop_open(connection: AsyncConnection, alert: str, at_us: int) -> None:
     """Somebody has dealt with the alert: what has not left yet need not."""
     where = and_(deliveries.c.alert == alert, deliveries.c.due_us.is_not(None))

@@ -1,0 +1,175 @@
+"""What is told of alerts: the facts from the store, the words from the templates, and where it goes.
+
+`Messages.write` and `Messages.send` are what the deliverer works with.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from camera_hub.alerts.occurrence import AlertKind
+from camera_hub.alerts.rule import Urgency
+from camera_hub.alerts.telling import people, push, webhook
+from camera_hub.alerts.telling.message import NotDeliveredError, Told
+from camera_hub.alerts.telling.push import PushKey, Receiver
+from camera_hub.alerts.telling.texts import DEFAULT, WHAT, Facts, Language, of_many, title_and_body
+from camera_hub.clock import Clock
+from camera_hub.config.alerts import ChannelConfig
+from camera_hub.model import CameraInfo
+from camera_hub.server.alert_shapes import alert_shape
+from camera_hub.server.shapes import global_id
+from camera_hub.store import MediaKind, Store
+from camera_hub.store.alert_records import StoredAlert, StoredDelivery, Telling
+
+LATE_US = 120 * 1_000_000
+MAX_PICTURE_BYTES = 5_000_000
+
+Places = Callable[[str], tuple[CameraInfo, str] | None]
+"""A camera's global id → what its site told of it, and what the site is called."""
+
+
+class Messages:
+    """`public_url` is where people's browsers reach the hub; empty where that is not known."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        zone: ZoneInfo,
+        site_name: Callable[[str], str],
+        camera: Callable[[str], CameraInfo | None],
+        push_key: PushKey,
+        public_url: str = "",
+        *,
+        push_inside: bool = False,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._zone = zone
+        self._site_name = site_name
+        self._camera = camera
+        self._push_key = push_key
+        self._public_url = public_url.rstrip("/")
+        self._push_inside = push_inside
+
+    async def write(
+        self, alerts: Sequence[StoredAlert], deliveries: Sequence[StoredDelivery], channel: ChannelConfig
+    ) -> Told:
+        """One message; of several alerts their count and a line each."""
+        language = channel.language
+        newest = alerts[-1]
+        facts = [
+            self.facts(alert, language, escalated=delivery.what is Telling.ESCALATED)
+            for alert, delivery in zip(alerts, deliveries, strict=False)
+        ]
+        texts = DEFAULT[language]
+        if len(alerts) > 1:
+            title, body = of_many(texts, facts)
+            path, tag = "/alerts", "many"
+        else:
+            title, body = title_and_body(texts, facts[0])
+            path, tag = f"/alerts/{newest.alert.id}", newest.alert.id
+        return Told(
+            title=title,
+            body=body,
+            link=f"{self._public_url}{path}" if self._public_url or channel.kind == "push" else "",
+            tag=tag,
+            urgent=any(alert.alert.urgency is Urgency.URGENT for alert in alerts),
+            jpeg=await self._picture(newest) if channel.kind == "apprise" and len(alerts) == 1 else None,
+            picture=_picture_path(newest) if len(alerts) == 1 else "",
+            machine=self._for_machines(newest, deliveries[-1]),
+        )
+
+    def facts(self, stored: StoredAlert, language: Language, *, escalated: bool = False) -> Facts:
+        alert = stored.alert
+        at = datetime.fromtimestamp(alert.opened_us / 1e6, self._zone)
+        ids = [global_id(one.site, one.event.camera) for one in stored.events]
+        ids += [global_id(one.site, one.camera) for one in stored.troubles if one.camera]
+        cameras = [self._camera(one) for one in dict.fromkeys(ids)]
+        names = {global_id(one.site, one.event.camera): one.camera_name for one in stored.events}
+        first = next((camera for camera in cameras if camera is not None), None)
+        return Facts(
+            rule=stored.rule_name,
+            what=WHAT[language][stored.kind],
+            site=self._site_name(stored.site),
+            cameras=", ".join(
+                names.get(one) or (camera.name if camera else one)
+                for one, camera in zip(dict.fromkeys(ids), cameras, strict=True)
+            ),
+            place=first.place if first else "",
+            zones=", ".join(dict.fromkeys(zone for one in stored.events for zone in one.event.zones)),
+            day=at.strftime("%d/%m/%Y"),
+            time=at.strftime("%H:%M:%S"),
+            events=len(stored.events) + len(stored.troubles),
+            late=stored.kind is not AlertKind.SITE_AWAY and alert.known_us - alert.opened_us > LATE_US,
+            urgent=alert.urgency is Urgency.URGENT,
+            escalated=escalated,
+            link=f"{self._public_url}/alerts/{alert.id}" if self._public_url else "",
+        )
+
+    async def send(self, channel: ChannelConfig, target: str, message: Told, message_id: str) -> None:
+        """Raises NotDeliveredError."""
+        match channel.kind:
+            case "webhook":
+                await webhook.send(channel, message, message_id, self._clock.wall_us())
+            case "apprise":
+                await people.send(channel, message)
+            case "push":
+                await self._push(target, message)
+
+    async def _push(self, target: str, message: Told) -> None:
+        found = next((one for one in await self._store.alerts.subscriptions() if one.id == target), None)
+        if found is None:
+            raise NotDeliveredError("the browser does not want to be told any more", again=False, gone=True)
+        receiver = Receiver(found.endpoint, found.p256dh, found.auth)
+        contact = self._public_url if self._public_url.startswith("https:") else "mailto:hub@localhost"
+        await push.send(receiver, message, self._push_key, contact, inside=self._push_inside)
+
+    async def gone(self, target: str) -> None:
+        await self._store.alerts.remove_subscription(target)
+
+    async def _picture(self, stored: StoredAlert) -> bytes | None:
+        for one in reversed(stored.events):
+            item = await self._store.event_media(one.event.id, MediaKind.PICTURE)
+            if item is not None and item.bytes <= MAX_PICTURE_BYTES:
+                return await asyncio.to_thread(_read, self._store.folder / item.path)
+        return None
+
+    def _for_machines(self, stored: StoredAlert, delivery: StoredDelivery) -> dict[str, Any]:
+        """The body of a webhook, with the type and time that Standard Webhooks wants."""
+        shape = alert_shape(stored).model_dump(mode="json")
+        at = datetime.fromtimestamp(self._clock.wall_us() / 1e6, self._zone).isoformat()
+        data = {"alert": shape, "link": self.facts(stored, "en").link}
+        return {"type": f"alert.{delivery.what.value}", "timestamp": at, "data": data}
+
+
+def _picture_path(stored: StoredAlert) -> str:
+    shown = next((one for one in reversed(stored.events) if one.snapshot), None)
+    return "" if shown is None else f"/api/events/{shown.event.id}/snapshot.jpg"
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None  # removed between the question and now
+
+
+def example() -> Facts:
+    """For trying a template."""
+    return msgspec.structs.replace(
+        Facts("", "", "", "", "", "", "", "", 1, False, False, False, ""),
+        rule="Người qua lại ban đêm",
+        what=WHAT["vi"][AlertKind.MOTION],
+        site="Xóm Khe Cốc",
+        cameras="Cổng xóm",
+        place="Đầu đường vào xóm",
+        zones="Lòng đường",
+        day="16/02/2026",
+        time="23:41:07",
+    )
