@@ -1,13 +1,25 @@
 """Which events somebody must see, and how people are told. The dashboard's rules have the same words."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AwareDatetime, Field, SecretStr, field_validator
+from pydantic import AwareDatetime, Field, SecretStr, ValidationInfo, field_validator
 
 from camera_hub.config.errors import Loc
-from camera_hub.config.section import Fraction, Id, Section, ShortText, entries, look, twice, wrong
+from camera_hub.config.section import (
+    Fraction,
+    Id,
+    Port,
+    Section,
+    ShortText,
+    beside_config,
+    entries,
+    look,
+    twice,
+    wrong,
+)
 
 CAMERA_ID = r"^[a-z0-9-]{1,64}\.[a-z0-9-]{1,64}$"
 _HOURS = r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$"
@@ -176,6 +188,34 @@ class ChannelConfig(Section):
         return tuple(value.get_secret_value() for value in (self.url, self.secret) if value is not None)
 
 
+class MqttConfig(Section):
+    """An MQTT 5 broker that is told what happens, for home and control systems."""
+
+    host: ShortText = Field(description="Where it is. Example: 192.168.1.20")
+    port: Port = Field(default=1883, description="Its port; with TLS mostly 8883.")
+    username: str = Field(default="", max_length=200, description="The account there; empty for none.")
+    password: SecretStr | None = Field(default=None, description="Its password; best as ${NAME}.")
+    tls: bool = Field(default=False, description="true: the connection is encrypted.")
+    ca_file: Path | None = Field(
+        default=None, description="A certificate file (PEM) to trust, where it is of no public authority."
+    )
+    prefix: str = Field(
+        default="camera_hub",
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+        description="What the topics begin with; a second hub at one broker needs another.",
+    )
+    discovery_prefix: str = Field(
+        default="homeassistant",
+        pattern=r"^[A-Za-z0-9_/-]{1,64}$",
+        description="Where Home Assistant looks for devices.",
+    )
+
+    @field_validator("ca_file")
+    @classmethod
+    def _beside_the_file(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        return None if path is None else beside_config(path, info)
+
+
 class AlertsConfig(Section):
     """Which events somebody must see, and how people are told."""
 
@@ -188,6 +228,7 @@ class AlertsConfig(Section):
     )
     channels: tuple[ChannelConfig, ...] = Field(default=(), description="Ways to tell people and machines.")
     rules: tuple[RuleConfig, ...] = Field(default=(), description="Which events make alerts.")
+    mqtt: MqttConfig | None = Field(default=None, description="An MQTT broker that is told what happens.")
 
     @classmethod
     def _examine(cls, data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Loc, str]]]:

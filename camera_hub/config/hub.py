@@ -305,6 +305,8 @@ class Config(Section):
         if self.server is not None and self.server.metrics_token is not None:
             values.append(self.server.metrics_token.get_secret_value())
         values += [value for channel in self.alerts.channels for value in channel.secret_values()]
+        if self.alerts.mqtt is not None and self.alerts.mqtt.password is not None:
+            values.append(self.alerts.mqtt.password.get_secret_value())
         if self.live.turn is not None:
             values.append(self.live.turn.secret.get_secret_value())
         return tuple(value for value in values if value)

@@ -7,7 +7,7 @@ remembered for clients that come back.
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pydantic import BaseModel
@@ -16,6 +16,10 @@ MAX_CLIENTS = 500
 MAX_WAITING = 256  # updates of one client
 REMEMBERED = 1000  # updates, for those who come back
 RESET = b"event: reset\ndata: {}\n\n"
+
+
+Listener = Callable[[str, BaseModel], None]
+"""Hears the kind of an update, and what it carries."""
 
 
 class Client:
@@ -58,6 +62,11 @@ class Updates:
         self._clients: set[Client] = set()
         self._remembered: deque[tuple[int, bytes]] = deque(maxlen=REMEMBERED)
         self._closed = False
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Have somebody in this process hear of all that is published; it must not wait."""
+        self._listeners.append(listener)
 
     @property
     def clients(self) -> int:
@@ -68,6 +77,8 @@ class Updates:
         return len(self._clients) >= MAX_CLIENTS
 
     def publish(self, kind: str, data: BaseModel) -> None:
+        for listener in self._listeners:
+            listener(kind, data)
         self._number += 1
         text = data.model_dump_json()
         message = f"event: {kind}\nid: {self._start}-{self._number}\ndata: {text}\n\n".encode()

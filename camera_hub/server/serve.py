@@ -35,6 +35,7 @@ from camera_hub.server.commune import Commune, Watchable, watchable
 from camera_hub.server.live import live_router
 from camera_hub.server.live_mse import mse_router
 from camera_hub.server.mjpeg import Kiosks, mjpeg_router
+from camera_hub.server.mqtt import Mqtt
 from camera_hub.server.passwords import Passwords
 from camera_hub.server.people import FirstLogin, first_login, sync_config_users
 from camera_hub.server.rehearsal import rehearsal_site
@@ -134,7 +135,11 @@ async def assembled(
         await keep_config_rules(store.alerts, settings.alerts.rules, clock.wall_us())
         parts = made.app.state.parts
         troubles = Troubles(made.state, store.alerts, clock, parts.desk.trouble)
-        works = (parts.desk.run(), troubles.run(), parts.deliverer.run())
+        works = [parts.desk.run(), troubles.run(), parts.deliverer.run()]
+        if settings.alerts.mqtt is not None:
+            mqtt = Mqtt(settings.alerts.mqtt, made.state, store)
+            made.updates.listen(mqtt.heard)
+            works.append(mqtt.run())
         watching = [asyncio.create_task(work) for work in works]
         yield made
     finally:

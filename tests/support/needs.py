@@ -49,6 +49,14 @@ def coturn() -> str:
     return path or ""
 
 
+def mosquitto() -> str:
+    """The path of the MQTT broker."""
+    path = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+    if path is None:
+        _missing("Mosquitto", "install the package mosquitto")
+    return path or ""
+
+
 def chromium() -> str:
     """The path of the system's Chromium."""
     path = shutil.which("chromium")

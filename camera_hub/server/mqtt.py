@@ -1,0 +1,243 @@
+"""Tells an MQTT 5 broker what happens, in topics as users of Frigate know them, and Home Assistant finds.
+
+Under `<prefix>/`: `available` (online; offline by the last will), `events` (new, update, end), `alerts`, and
+for each camera `status`, `motion` and `snapshot`. States are retained. A broker that is away is tried again
+for ever; states are told anew then, and what happened meanwhile up to a bound, the oldest lost first.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections import deque
+from collections.abc import Coroutine
+from typing import Any, NamedTuple
+
+import aiomqtt
+import msgspec
+import structlog
+from pydantic import BaseModel
+
+from camera_hub import __version__
+from camera_hub.config.alerts import MqttConfig
+from camera_hub.model import CameraState
+from camera_hub.server.alert_shapes import AlertShape
+from camera_hub.server.shapes import Camera, Event
+from camera_hub.server.sites_state import SitesState
+from camera_hub.store import MediaKind, Store
+
+log = structlog.get_logger(__name__)
+
+MOST_WAITING = 5000
+FIRST_RETRY_S, LAST_RETRY_S = 1.0, 60.0
+MAX_PICTURE_BYTES = 1_000_000
+
+
+class _Message(NamedTuple):
+    topic: str
+    payload: bytes
+    retain: bool
+
+
+class Mqtt:
+    """`heard` is called with all that is published to browsers; `run` is the task that tells the broker."""
+
+    def __init__(self, config: MqttConfig, state: SitesState, store: Store) -> None:
+        self.lost = 0
+        self.connected = False
+        self._config = config
+        self._state = state
+        self._store = store
+        self._waiting: deque[_Message] = deque()
+        self._news = asyncio.Event()
+        self._events: dict[str, Event] = {}  # those that go on, as they were told last
+        self._alerts: set[str] = set()
+        self._moving: dict[str, set[str]] = {}  # camera → its events that go on
+        self._known: set[str] = set()  # cameras that the broker has been told of
+        self._reading: set[asyncio.Task[None]] = set()
+
+    def heard(self, kind: str, shape: BaseModel) -> None:
+        match shape:
+            case Event():
+                self._event(shape)
+            case AlertShape():
+                self._alert(shape)
+            case Camera():
+                self._camera(shape)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        wait_s = FIRST_RETRY_S
+        while True:
+            try:
+                async with self._client() as client:
+                    self.connected, wait_s = True, FIRST_RETRY_S
+                    log.info("linked to the MQTT broker", host=self._config.host, port=self._config.port)
+                    await self._tell_states(client)
+                    await _first_to_end(self._tell(client), _until_gone(client))
+            except aiomqtt.MqttError as exc:
+                log.warning("the MQTT broker is away; trying again", host=self._config.host, error=str(exc))
+            finally:
+                self.connected = False
+            await asyncio.sleep(wait_s * random.uniform(0.8, 1.2))  # noqa: S311 - jitter, no secret
+            wait_s = min(wait_s * 2, LAST_RETRY_S)
+
+    def _client(self) -> aiomqtt.Client:
+        config = self._config
+        return aiomqtt.Client(
+            config.host,
+            config.port,
+            username=config.username or None,
+            password=None if config.password is None else config.password.get_secret_value(),
+            identifier=f"camera-hub-{config.prefix}",
+            protocol=aiomqtt.ProtocolVersion.V5,
+            will=aiomqtt.Will(f"{config.prefix}/available", b"offline", qos=1, retain=True),
+            tls_params=aiomqtt.TLSParameters(ca_certs=str(config.ca_file) if config.ca_file else None)
+            if config.tls
+            else None,
+            keepalive=20,
+        )
+
+    async def _tell_states(self, client: aiomqtt.Client) -> None:
+        """All that is retained, as it is now: the broker may have forgotten it."""
+        self._known.clear()
+        await client.publish(f"{self._config.prefix}/available", b"online", qos=1, retain=True)
+        for camera in self._state.cameras():
+            self._camera(camera)
+        if self.lost:
+            log.warning("the MQTT broker was not told all that happened while it was away", lost=self.lost)
+
+    async def _tell(self, client: aiomqtt.Client) -> None:
+        try:
+            while True:
+                self._news.clear()
+                while self._waiting:
+                    message = self._waiting[0]
+                    await client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+                    # Only what the broker has taken is told.
+                    with contextlib.suppress(IndexError):
+                        if self._waiting[0] is message:
+                            self._waiting.popleft()
+                await self._news.wait()
+        except asyncio.CancelledError:
+            with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
+                await client.publish(
+                    f"{self._config.prefix}/available", b"offline", qos=1, retain=True, timeout=1
+                )
+            raise
+
+    # -- what is told ----------------------------------------------------------------------
+
+    def _event(self, event: Event) -> None:
+        before = self._events.get(event.id)
+        kind = "new" if before is None else "update"
+        moving = self._moving.setdefault(event.camera, set())
+        if event.end is not None:
+            kind = "end"
+            self._events.pop(event.id, None)
+            moving.discard(event.id)
+        else:
+            self._events[event.id] = event
+            moving.add(event.id)
+        if kind == "end" and before is None:
+            before = event
+        told = {"type": kind, "before": _json(before or event), "after": _json(event)}
+        self._put("events", msgspec.json.encode(told))
+        self._put(f"{event.camera}/motion", b"ON" if moving else b"OFF", retain=True)
+        if event.snapshot and (before is None or not before.snapshot or kind == "end"):
+            task = asyncio.get_running_loop().create_task(self._snapshot(event))
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+
+    def _alert(self, alert: AlertShape) -> None:
+        kind = "update" if alert.id in self._alerts else "new"
+        self._alerts.add(alert.id)
+        if alert.state == "closed":
+            kind = "end"
+            self._alerts.discard(alert.id)
+        self._put("alerts", msgspec.json.encode({"type": kind, "alert": _json(alert)}))
+
+    def _camera(self, camera: Camera) -> None:
+        if camera.id not in self._known:
+            self._known.add(camera.id)
+            self._discover(camera)
+            moving = self._moving.get(camera.id)
+            self._put(f"{camera.id}/motion", b"ON" if moving else b"OFF", retain=True)
+        online = camera.state is CameraState.ONLINE
+        self._put(f"{camera.id}/status", b"online" if online else b"offline", retain=True)
+
+    async def _snapshot(self, event: Event) -> None:
+        item = await self._store.event_media(event.id, MediaKind.PICTURE)
+        if item is None or item.bytes > MAX_PICTURE_BYTES:
+            return
+        with contextlib.suppress(OSError):
+            jpeg = await asyncio.to_thread((self._store.folder / item.path).read_bytes)
+            self._put(f"{event.camera}/snapshot", jpeg, retain=True)
+
+    def _discover(self, camera: Camera) -> None:
+        """Home Assistant makes entities of these by itself (its MQTT discovery)."""
+        prefix, object_id = self._config.prefix, camera.id.replace(".", "_")
+        device = {
+            "identifiers": [f"camera-hub-{object_id}"],
+            "name": camera.name,
+            "manufacturer": "Camera Hub",
+            "sw_version": __version__,
+        }
+        available = [
+            {"topic": f"{prefix}/available"},
+            {"topic": f"{prefix}/{camera.id}/status"},
+        ]
+        common = {"device": device, "availability": available, "availability_mode": "all"}
+        entities: dict[str, dict[str, Any]] = {
+            "binary_sensor": {
+                "name": None,
+                "unique_id": f"camera-hub-{object_id}-motion",
+                "device_class": "motion",
+                "state_topic": f"{prefix}/{camera.id}/motion",
+            },
+            "camera": {
+                "name": None,
+                "unique_id": f"camera-hub-{object_id}-snapshot",
+                "topic": f"{prefix}/{camera.id}/snapshot",
+            },
+        }
+        for component, entity in entities.items():
+            topic = f"{self._config.discovery_prefix}/{component}/camera-hub-{object_id}/config"
+            self._put_whole(_Message(topic, msgspec.json.encode({**common, **entity}), retain=True))
+
+    def _put(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        self._put_whole(_Message(f"{self._config.prefix}/{topic}", payload, retain))
+
+    def _put_whole(self, message: _Message) -> None:
+        if message.retain:  # the newest state is enough
+            kept = [one for one in self._waiting if one.topic != message.topic]
+            if len(kept) < len(self._waiting):
+                self._waiting = deque(kept)
+        while len(self._waiting) >= MOST_WAITING:
+            self._waiting.popleft()
+            self.lost += 1
+        self._waiting.append(message)
+        self._news.set()
+
+
+async def _until_gone(client: aiomqtt.Client) -> None:
+    """Raises MqttError when the broker goes, also while there is nothing to tell."""
+    async for _ in client.messages:
+        pass
+
+
+async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
+    """Until one of them ends; the others are ended then. Raises what that one raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for error in ended:
+        if isinstance(error, Exception):
+            raise error
+
+
+def _json(shape: BaseModel) -> dict[str, Any]:
+    return shape.model_dump(mode="json")

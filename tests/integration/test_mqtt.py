@@ -1,0 +1,139 @@
+"""A real broker is told what happens, finds all states again after it was away, and hears the hub go."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import msgspec
+import pytest
+
+from camera_hub.config.alerts import MqttConfig
+from camera_hub.link.messages import EventNews, EventPicture, Health
+from camera_hub.model import CameraHealth, CameraState
+from camera_hub.server.mqtt import Mqtt
+from tests.support.broker import Broker, broker
+from tests.support.server import JPEG, SITE, START_US, Server, event, hello, running_app, ulid
+
+CAMERA = f"{SITE}.cong-lang"
+
+
+@dataclass
+class Listener:
+    """Hears all topics; `states` are the newest retained ones, `said` all messages of a topic."""
+
+    said: dict[str, list[bytes]] = field(default_factory=dict)
+
+    async def listen(self, port: int) -> None:
+        async with aiomqtt.Client("127.0.0.1", port) as client:
+            await client.subscribe("#")
+            async for message in client.messages:
+                assert isinstance(message.payload, bytes)
+                self.said.setdefault(str(message.topic), []).append(message.payload)
+
+    def newest(self, topic: str) -> bytes | None:
+        return self.said[topic][-1] if topic in self.said else None
+
+    def types(self, topic: str) -> list[str]:
+        return [json.loads(one)["type"] for one in self.said.get(topic, [])]
+
+
+@contextlib.asynccontextmanager
+async def listening(port: int) -> AsyncIterator[Listener]:
+    made = Listener()
+    task = asyncio.create_task(made.listen(port))
+    try:
+        yield made
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def becomes(what: Any, seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not what():
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Broker]:
+    with broker(tmp_path) as running:
+        yield running
+
+
+@contextlib.asynccontextmanager
+async def telling(folder: Path, mosquitto: Broker) -> AsyncIterator[Server]:
+    async with running_app(folder) as server:
+        await server.state.site_connected(hello())
+        config = MqttConfig(host="127.0.0.1", port=mosquitto.port)
+        mqtt = Mqtt(config, server.state, server.store)
+        server.updates.listen(mqtt.heard)
+        task = asyncio.create_task(mqtt.run())
+        try:
+            await becomes(lambda: mqtt.connected)
+            yield server
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def online(server: Server) -> None:
+    health = CameraHealth("cong-lang", CameraState.ONLINE, START_US)
+    await server.state.health(SITE, Health(START_US, (health,), 0, 1, 1, 1))
+
+
+async def test_events_motion_and_pictures(tmp_path: Path, mosquitto: Broker) -> None:
+    async with telling(tmp_path / "hub", mosquitto) as server, listening(mosquitto.port) as heard:
+        await online(server)
+        await server.state.deliver(SITE, EventNews(id="m1", event=event(1)))
+        await becomes(lambda: heard.newest(f"camera_hub/{CAMERA}/motion") == b"ON")
+        picture = EventPicture(id="p1", event_id=ulid(1), camera="cong-lang", at_us=START_US, jpeg=JPEG)
+        await server.state.deliver(SITE, picture)
+        await becomes(lambda: heard.newest(f"camera_hub/{CAMERA}/snapshot") == JPEG)
+        closed = msgspec.structs.replace(event(1), revision=2, end_us=START_US + 5_000_000)
+        await server.state.deliver(SITE, EventNews(id="m2", event=closed))
+        await becomes(lambda: heard.newest(f"camera_hub/{CAMERA}/motion") == b"OFF")
+        assert heard.types("camera_hub/events") == ["new", "update", "end"]
+        last = json.loads(heard.said["camera_hub/events"][-1])
+        assert (last["before"]["end"], last["after"]["duration_s"]) == (None, 5)
+        assert heard.newest(f"camera_hub/{CAMERA}/status") == b"online"
+        assert heard.newest("camera_hub/available") == b"online"
+
+
+async def test_home_assistant_finds_the_cameras(tmp_path: Path, mosquitto: Broker) -> None:
+    async with telling(tmp_path / "hub", mosquitto), listening(mosquitto.port) as heard:
+        topic = "homeassistant/binary_sensor/camera-hub-khe-coc_cong-lang/config"
+        await becomes(lambda: heard.newest(topic))
+        found = json.loads(heard.said[topic][-1])
+        assert found["state_topic"] == f"camera_hub/{CAMERA}/motion"
+        assert found["device_class"] == "motion"
+        assert found["device"]["name"] == "Cổng làng"
+        assert [one["topic"] for one in found["availability"]] == [
+            "camera_hub/available",
+            f"camera_hub/{CAMERA}/status",
+        ]
+
+
+async def test_a_broker_that_was_away_hears_what_it_missed(tmp_path: Path, mosquitto: Broker) -> None:
+    async with telling(tmp_path / "hub", mosquitto) as server:
+        await online(server)
+        mosquitto.kill()
+        await server.state.deliver(SITE, EventNews(id="m1", event=event(1)))
+        await asyncio.sleep(0.5)
+        mosquitto.start()  # it has forgotten everything
+        async with listening(mosquitto.port) as heard:
+            await becomes(lambda: heard.newest(f"camera_hub/{CAMERA}/motion") == b"ON")
+            await becomes(lambda: heard.newest("camera_hub/available") == b"online")
+            await becomes(lambda: heard.newest(f"camera_hub/{CAMERA}/status") == b"online")
+            await becomes(lambda: heard.types("camera_hub/events") == ["new"])
+
+
+async def test_a_hub_that_ends_says_so(tmp_path: Path, mosquitto: Broker) -> None:
+    async with listening(mosquitto.port) as heard:
+        async with telling(tmp_path / "hub", mosquitto):
+            await becomes(lambda: heard.newest("camera_hub/available") == b"online")
+        await becomes(lambda: heard.newest("camera_hub/available") == b"offline")
