@@ -16,6 +16,7 @@ import uvicorn
 from ulid import ULID
 
 from camera_hub import __version__
+from camera_hub.alerts.rule import Rule
 from camera_hub.clock import SYSTEM_CLOCK
 from camera_hub.link.messages import (
     PROTOCOL_VERSION,
@@ -41,6 +42,7 @@ from camera_hub.model import (
     StreamInfo,
     StreamName,
 )
+from camera_hub.server.alert_desk import AlertDesk
 from camera_hub.server.app import create_app
 from camera_hub.server.broadcast import Updates
 from camera_hub.server.commune import Watchable, watchable
@@ -123,6 +125,8 @@ class Hamlet:
         self.infos = infos
         self.state = state
         self.hub: LiveHub
+        self.store: Store
+        self.desk: AlertDesk
         self.states = dict.fromkeys(films, CameraState.ONLINE)
         self.errors: dict[str, tuple[str, Cause | None, str]] = {}
         self.since_us = dict.fromkeys(films, SYSTEM_CLOCK.wall_us())
@@ -230,6 +234,10 @@ class Hamlet:
             dropped=0,
         )
 
+    async def rule(self, rule: Rule) -> None:
+        await self.store.alerts.put_rule(rule)
+        self.desk.rules_changed()
+
     async def event(self, event: Event) -> None:
         await self.state.deliver(SITE.id, EventNews(next(self._message), event))
 
@@ -261,8 +269,9 @@ async def served(
     updates, passwords, sessions, limits = Updates(), Passwords(), WhepSessions(), Limits()
     mse, kiosks = MseStreams(limits), Kiosks(limits)
     async with Store(folder) as store:
-        state = SitesState(store, updates, settings.sites)
+        state = SitesState(store, updates, settings.sites, on_event=lambda: app.state.parts.desk.wake())
         hamlet = Hamlet(state, films, infos)
+        hamlet.store = store
         hamlet.hub = LiveHub(hamlet.watch, hamlet.unwatch, linger_s=0.5)
 
         async def still_good(session: SessionRecord) -> bool:
@@ -283,7 +292,9 @@ async def served(
             routers=(live, by_mse, mjpeg_router(kiosks)),
         )
         await sync_config_users(store, settings.users, passwords)
+        hamlet.desk = app.state.parts.desk
         await hamlet.link()
+        judging = asyncio.create_task(app.state.parts.desk.run())
         with listen("127.0.0.1", port) as listening:
             config = uvicorn.Config(
                 app, log_config=None, lifespan="off", timeout_graceful_shutdown=2, ws=SharedFrames
@@ -301,6 +312,8 @@ async def served(
                 await hamlet.close()
                 server.should_exit = True
                 await serving
+                judging.cancel()
+                await asyncio.gather(judging, return_exceptions=True)
                 passwords.close()
 
 

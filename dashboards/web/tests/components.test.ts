@@ -145,7 +145,7 @@ it("a hamlet that told nothing yet shows no invented numbers", () => {
     outbox_depth: null,
     disk_free_bytes: null,
     disk_total_bytes: null,
-    recorded_bytes: null,
+    recorded_bytes: null, clock_offset_s: null,
   };
   const text = show(SiteCard, { site, cameras: [camera({ state: "away" })] }).textContent ?? "";
   expect(text).toContain("Mất liên lạc");

@@ -2,7 +2,21 @@
  * The server's HTTP API as typed functions. Each rejects with an `ApiError`; status 0 means that the
  * server could not be reached. A 401 anywhere but at sign-in is told to `onSignedOut` as well.
  */
-import type { Camera, EventKind, EventPage, HubEvent, ProblemCode, Session, Site, Verdict } from "./types";
+import type {
+  Alert,
+  AlertPage,
+  AlertState,
+  AlertWhole,
+  Camera,
+  EventKind,
+  EventPage,
+  HubEvent,
+  Person,
+  ProblemCode,
+  Session,
+  Site,
+  Verdict,
+} from "./types";
 
 const TIMEOUT_MS = 15_000;
 
@@ -128,6 +142,42 @@ export async function judge(event: string, verdict: Verdict | null, note = ""): 
   const answer = await request(path, verdict ? { method: "PUT", json: { verdict, note } } : { method: "DELETE" });
   return (await answer.json()) as HubEvent;
 }
+
+export interface AlertQuery {
+  state?: AlertState[];
+  owner?: string;
+  limit?: number;
+  cursor?: string;
+}
+
+export function alerts(query: AlertQuery, signal?: AbortSignal): Promise<AlertPage> {
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) search.append(key, String(one));
+  }
+  return get(`/api/alerts?${search}`, signal);
+}
+
+export const alert = (alert: string, signal?: AbortSignal): Promise<AlertWhole> => get(`/api/alerts/${id(alert)}`, signal);
+
+/** To whom an alert can be assigned. */
+export async function alertPeople(signal?: AbortSignal): Promise<Person[]> {
+  return (await get<{ people: Person[] }>("/api/alerts/people", signal)).people;
+}
+
+/** Each act is on the alert as it was seen; where somebody else was first, it is refused with `conflict`. */
+async function act(alert: string, what: string, json: unknown): Promise<Alert> {
+  return (await (await request(`/api/alerts/${id(alert)}/${what}`, { method: "POST", json })).json()) as Alert;
+}
+
+export const acknowledge = (seen: Alert): Promise<Alert> => act(seen.id, "acknowledge", { version: seen.version });
+export const assignAlert = (seen: Alert, to: string, note: string): Promise<Alert> =>
+  act(seen.id, "assign", { version: seen.version, to, note });
+export const closeAlert = (seen: Alert, verdict: Verdict, note: string): Promise<Alert> =>
+  act(seen.id, "close", { version: seen.version, verdict, note });
+export const reopenAlert = (seen: Alert, note: string): Promise<Alert> =>
+  act(seen.id, "reopen", { version: seen.version, note });
+export const noteAlert = (alert: string, note: string): Promise<Alert> => act(alert, "notes", { note });
 
 export const snapshotUrl = (event: string): string => `/api/events/${id(event)}/snapshot.jpg`;
 export const clipUrl = (event: string): string => `/api/events/${id(event)}/clip.mp4`;

@@ -3,9 +3,16 @@ import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 
+export type Alert = Schemas["AlertShape"];
+export type AlertAct = Schemas["Act"];
+export type AlertKind = Schemas["AlertKind"];
+export type AlertPage = Schemas["Alerts"];
+export type AlertState = Schemas["AlertState"];
+export type AlertWhole = Schemas["AlertWhole"];
 export type Camera = Schemas["Camera"];
 export type CameraState = Schemas["CameraState"];
 export type Cause = Schemas["Cause"];
+export type DeliveryState = Schemas["DeliveryState"];
 export type EventKind = Schemas["EventKind"];
 export type EventPage = Schemas["Events"];
 /** `Event` in the API; here that is the browser's own word. */
@@ -18,6 +25,7 @@ export type Line = Schemas["Line"];
 export type Side = NonNullable<HubEvent["entry"]>;
 /** Why a stream cannot be watched live. */
 export type NotLive = Schemas["NotLive"];
+export type Person = Schemas["PersonShape"];
 export type ProblemCode = NonNullable<Schemas["ProblemDetails"]["code"]>;
 export type RecordingCause = Schemas["RecordingCause"];
 export type GateReason = Schemas["GateReason"];

@@ -5,10 +5,11 @@
  * because what happened in between was not heard, and should fetch again.
  */
 import { Backoff } from "../lib/backoff";
-import type { Camera, HubEvent, Site } from "./types";
+import type { Alert, Camera, HubEvent, Site } from "./types";
 
 interface Told {
   event: HubEvent;
+  alert: Alert;
   camera: Camera;
   site: Site;
   renewed: undefined;
@@ -17,7 +18,7 @@ interface Told {
 
 type Listener<K extends keyof Told> = (what: Told[K]) => void;
 
-const KINDS = ["event", "camera", "site"] as const;
+const KINDS = ["event", "alert", "camera", "site"] as const;
 
 export class Updates {
   private source: EventSource | null = null;
@@ -26,6 +27,7 @@ export class Updates {
   private readonly backoff = new Backoff();
   private readonly listeners: { [K in keyof Told]: Set<Listener<K>> } = {
     event: new Set(),
+    alert: new Set(),
     camera: new Set(),
     site: new Set(),
     renewed: new Set(),

@@ -5,6 +5,8 @@ export type Route =
   | { page: "camera"; id: string }
   | { page: "events" }
   | { page: "event"; id: string }
+  | { page: "alerts" }
+  | { page: "alert"; id: string }
   | { page: "sites" }
   | { page: "why" }
   | { page: "unknown" };
@@ -16,8 +18,10 @@ export function parse(path: string): Route {
     const id = decode(second);
     if (first === "cameras" && id) return { page: "camera", id };
     if (first === "events" && id) return { page: "event", id };
+    if (first === "alerts" && id) return { page: "alert", id };
   }
   if (second === undefined && first === "events") return { page: "events" };
+  if (second === undefined && first === "alerts") return { page: "alerts" };
   if (second === undefined && first === "sites") return { page: "sites" };
   if (second === undefined && first === "why") return { page: "why" };
   return { page: "unknown" };

@@ -1,0 +1,143 @@
+"""Alerts in Chromium: they come by themselves, officers work on them, and the second sees who was first."""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from camera_hub.alerts import life
+from camera_hub.alerts.life import Person
+from camera_hub.alerts.occurrence import AlertKind
+from camera_hub.alerts.rule import Rule, Urgency
+from camera_hub.clock import SYSTEM_CLOCK
+from camera_hub.model import Event, EventKind, Verdict
+from camera_hub.store.alert_records import AlertFilter, StoredAlert
+from tests.browser.test_dashboard import PHONE, SMALL, browser, film, hub, opened
+from tests.support.dashboard import Film, Hamlet, event_id
+
+__all__ = ["film"]
+
+RULE = Rule("nguoi", "Người vào xóm ban đêm", (AlertKind.MOTION,), urgency=Urgency.URGENT)
+OTHER = Person("binh", "Đại úy Bình")
+SHOTS = os.environ.get("CAMERA_HUB_SHOTS")
+
+
+@contextlib.asynccontextmanager
+async def officer(
+    folder: Path, film: Film, language: str = "vi", **options: object
+) -> AsyncIterator[tuple[Hamlet, Page]]:
+    """A signed-in officer on the page of alerts."""
+    async with hub(folder, film) as (hamlet, url), browser(**options) as context:
+        await hamlet.rule(RULE)
+        await context.add_init_script(f"localStorage.setItem('language', '{language}')")
+        yield hamlet, await opened(context, f"{url}/alerts")
+
+
+async def moved(hamlet: Hamlet, ago_s: float = 20, camera: str = "cong-lang") -> Event:
+    start_us = SYSTEM_CLOCK.wall_us() - round(ago_s * 1e6)
+    event = Event(
+        event_id(start_us),
+        camera,
+        EventKind.MOTION,
+        start_us,
+        start_us + 8_000_000,
+        1,
+        zones=("Lòng đường",),
+        score=0.8,
+        box=(0.4, 0.3, 0.1, 0.3),
+    )
+    await hamlet.event(event)
+    await hamlet.picture(event)
+    await hamlet.clip(event)
+    return event
+
+
+async def the_alert(hamlet: Hamlet) -> StoredAlert:
+    (found,) = (await hamlet.store.alerts.alert_page(AlertFilter(), 10)).alerts
+    return found
+
+
+async def shot(page: Page, name: str) -> None:
+    if SHOTS:
+        await page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
+
+
+async def test_an_alert_comes_by_itself_and_is_worked_on(tmp_path: Path, film: Film) -> None:
+    async with officer(tmp_path, film, viewport={"width": 1280, "height": 800}) as (hamlet, page):
+        await expect(page.get_by_text("Không có báo động nào đang chờ")).to_be_visible()
+        await moved(hamlet)
+        card = page.locator("[data-alert]")
+        await expect(card).to_contain_text("Người vào xóm ban đêm")
+        await expect(card).to_contain_text("Cổng làng · Xóm Khe Cốc")
+        await expect(page.locator("nav .count")).to_have_text("1")
+        await shot(page, "inbox-1280-vi")
+        await card.click()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("Người vào xóm ban đêm")
+        await shot(page, "alert-1280-vi")
+        await page.keyboard.press("a")
+        await expect(page.locator("[data-state=acknowledged]")).to_contain_text("Nguyễn Văn An")
+        await expect(page.locator("nav .count")).to_have_count(0)
+        await page.get_by_placeholder("Ghi chú").fill("bò nhà bác Sáu")
+        await page.get_by_role("button", name="Báo nhầm").click()
+        await expect(page.locator("[data-state=closed]")).to_contain_text("Báo nhầm")
+        await expect(page.locator("ol")).to_contain_text("đóng: Báo nhầm")
+        await expect(page.locator("ol")).to_contain_text("bò nhà bác Sáu")
+        stored = await the_alert(hamlet)
+        assert stored.alert.verdict is Verdict.FALSE
+        assert stored.events[0].verdict is not None
+        await shot(page, "alert-closed-1280-vi")
+
+
+async def test_the_second_officer_sees_who_was_first(tmp_path: Path, film: Film) -> None:
+    async with officer(tmp_path, film) as (hamlet, page):
+        await moved(hamlet)
+        await page.locator("[data-alert]").click()
+        await expect(page.get_by_role("button", name="Nhận việc")).to_be_visible()
+        stored = await the_alert(hamlet)
+        # Another server of the same database, as it were: this page is not told.
+        await hamlet.store.alerts.act(
+            stored.alert.id,
+            lambda alert: life.close(alert, alert.version, OTHER, Verdict.REAL, "", SYSTEM_CLOCK.wall_us()),
+        )
+        await page.get_by_role("button", name="Báo nhầm").click()
+        await expect(page.get_by_text("Đại úy Bình đã làm trước")).to_be_visible()
+        await expect(page.locator("[data-state=closed]")).to_contain_text("Đúng")
+        assert (await the_alert(hamlet)).alert.verdict is Verdict.REAL
+
+
+async def test_boxes(tmp_path: Path, film: Film) -> None:
+    async with officer(tmp_path, film) as (hamlet, page):
+        await moved(hamlet)
+        card = page.locator("[data-alert]")
+        await expect(card).to_have_count(1)
+        await page.get_by_text("Của tôi", exact=True).click()
+        await expect(page.get_by_text("Bạn không nhận việc nào")).to_be_visible()
+        stored = await the_alert(hamlet)
+        await page.goto(page.url.replace("/alerts?box=mine", f"/alerts/{stored.alert.id}"))
+        await page.get_by_role("button", name="Giao cho…").click()
+        await page.get_by_role("button", name="Nguyễn Văn An", exact=True).click()
+        await expect(page.locator("[data-state=assigned]")).to_be_visible()
+        await page.goto(page.url.rpartition("/")[0] + "?box=mine")
+        await expect(card).to_have_count(1)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_on_a_phone_everything_fits_and_can_be_touched(
+    tmp_path: Path, film: Film, language: str
+) -> None:
+    async with officer(tmp_path, film, language, viewport=PHONE, has_touch=True) as (hamlet, page):
+        await moved(hamlet)
+        await moved(hamlet, ago_s=10, camera="nha-van-hoa")
+        card = page.locator("[data-alert]")
+        await expect(card).to_be_visible()
+        await shot(page, f"inbox-360-{language}")
+        for _ in ("inbox", "alert"):
+            assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+            assert await page.evaluate(SMALL) == []
+            if "/alerts/" not in page.url:
+                await card.click()
+                await expect(page.locator("ol")).to_be_visible()
+        await shot(page, f"alert-360-{language}")
