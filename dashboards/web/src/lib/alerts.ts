@@ -20,6 +20,12 @@ export function withAlert(list: readonly Alert[], alert: Alert, there: boolean):
   return there ? [...others, alert].sort(byOpened) : others;
 }
 
+/** The alert with one of its events as it is now: its picture or clip has come, or somebody judged it. */
+export function withNews(alert: Alert, event: HubEvent): Alert {
+  if (!alert.events.some((other) => other.id === event.id)) return alert;
+  return { ...alert, events: alert.events.map((other) => (other.id === event.id ? event : other)) };
+}
+
 function byOpened(a: Alert, b: Alert): number {
   return Date.parse(b.opened) - Date.parse(a.opened) || (a.id < b.id ? 1 : -1);
 }
