@@ -8,13 +8,17 @@ import type {
   AlertState,
   AlertWhole,
   Camera,
+  Channel,
   EventKind,
   EventPage,
   HubEvent,
   Person,
   ProblemCode,
+  Rule,
   Session,
   Site,
+  StoredRule,
+  Trial,
   Verdict,
 } from "./types";
 
@@ -178,6 +182,40 @@ export const closeAlert = (seen: Alert, verdict: Verdict, note: string): Promise
 export const reopenAlert = (seen: Alert, note: string): Promise<Alert> =>
   act(seen.id, "reopen", { version: seen.version, note });
 export const noteAlert = (alert: string, note: string): Promise<Alert> => act(alert, "notes", { note });
+
+export async function rules(signal?: AbortSignal): Promise<StoredRule[]> {
+  return (await get<{ rules: StoredRule[] }>("/api/rules", signal)).rules;
+}
+
+export async function putRule(rule: Rule): Promise<void> {
+  await request(`/api/rules/${id(rule.id)}`, { method: "PUT", json: rule });
+}
+
+export async function removeRule(rule: string): Promise<void> {
+  await request(`/api/rules/${id(rule)}`, { method: "DELETE" });
+}
+
+/** What a rule would have done in the last days. */
+export async function tryRule(rule: Rule, days: number): Promise<Trial> {
+  return (await (await request("/api/rule-trials", { method: "POST", json: { rule, days } })).json()) as Trial;
+}
+
+export async function channels(signal?: AbortSignal): Promise<Channel[]> {
+  return (await get<{ channels: Channel[] }>("/api/channels", signal)).channels;
+}
+
+/** The key with which a browser subscribes to push messages. */
+export async function pushKey(): Promise<string> {
+  return (await get<{ key: string }>("/api/push")).key;
+}
+
+export async function subscribe(json: Record<string, string>): Promise<{ id: string }> {
+  return (await (await request("/api/push", { method: "POST", json })).json()) as { id: string };
+}
+
+export async function unsubscribe(subscription: string): Promise<void> {
+  await request(`/api/push/${id(subscription)}`, { method: "DELETE" });
+}
 
 export const snapshotUrl = (event: string): string => `/api/events/${id(event)}/snapshot.jpg`;
 export const clipUrl = (event: string): string => `/api/events/${id(event)}/clip.mp4`;

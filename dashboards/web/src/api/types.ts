@@ -12,6 +12,8 @@ export type AlertWhole = Schemas["AlertWhole"];
 export type Camera = Schemas["Camera"];
 export type CameraState = Schemas["CameraState"];
 export type Cause = Schemas["Cause"];
+/** A way to tell people and machines. */
+export type Channel = Schemas["ChannelShape"];
 export type DeliveryState = Schemas["DeliveryState"];
 export type EventKind = Schemas["EventKind"];
 export type EventPage = Schemas["Events"];
@@ -29,6 +31,10 @@ export type Person = Schemas["PersonShape"];
 export type ProblemCode = NonNullable<Schemas["ProblemDetails"]["code"]>;
 export type RecordingCause = Schemas["RecordingCause"];
 export type GateReason = Schemas["GateReason"];
+export type Rule = Schemas["RuleConfig"];
+export type StoredRule = Schemas["RuleShape"];
+/** What a rule would have done. */
+export type Trial = Schemas["TrialShape"];
 export type Session = Schemas["Session"];
 export type Site = Schemas["Site"];
 /** What was done to a camera. */

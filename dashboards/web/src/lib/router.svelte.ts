@@ -7,6 +7,7 @@ export type Route =
   | { page: "event"; id: string }
   | { page: "alerts" }
   | { page: "alert"; id: string }
+  | { page: "rules" }
   | { page: "sites" }
   | { page: "why" }
   | { page: "unknown" };
@@ -22,6 +23,7 @@ export function parse(path: string): Route {
   }
   if (second === undefined && first === "events") return { page: "events" };
   if (second === undefined && first === "alerts") return { page: "alerts" };
+  if (second === undefined && first === "rules") return { page: "rules" };
   if (second === undefined && first === "sites") return { page: "sites" };
   if (second === undefined && first === "why") return { page: "why" };
   return { page: "unknown" };
