@@ -22,6 +22,30 @@ __all__ = ["film"]
 
 RULE = Rule("nguoi", "Người vào xóm ban đêm", (AlertKind.MOTION,), urgency=Urgency.URGENT)
 OTHER = Person("binh", "Đại úy Bình")
+WORDS = {
+    "vi": {
+        "rules": "Quy tắc",
+        "add": "Thêm quy tắc",
+        "name": "Tên",
+        "only": "Chỉ trong khoảng",
+        "try": "Thử với 7 ngày qua",
+        "elsewhere": "1 ở camera khác",
+        "save": "Lưu quy tắc",
+        "remove": "Xoá",
+        "really": "Xoá hẳn",
+    },
+    "en": {
+        "rules": "Rules",
+        "add": "Add a rule",
+        "name": "Name",
+        "only": "Only between",
+        "try": "Try it on the last 7 days",
+        "elsewhere": "1 at other cameras",
+        "save": "Save the rule",
+        "remove": "Remove",
+        "really": "Really remove",
+    },
+}
 SHOTS = os.environ.get("CAMERA_HUB_SHOTS")
 
 
@@ -141,3 +165,32 @@ async def test_on_a_phone_everything_fits_and_can_be_touched(
                 await card.click()
                 await expect(page.locator("ol")).to_be_visible()
         await shot(page, f"alert-360-{language}")
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_a_rule_is_tried_on_the_past_and_kept(tmp_path: Path, film: Film, language: str) -> None:
+    words = WORDS[language]
+    async with officer(tmp_path, film, language, viewport=PHONE, has_touch=True) as (hamlet, page):
+        await moved(hamlet)
+        await page.get_by_role("link", name=words["rules"]).click()
+        await expect(page.locator("[data-rule=nguoi]")).to_contain_text("Người vào xóm ban đêm")
+        await page.get_by_role("button", name=words["add"]).click()
+        await page.get_by_label(words["name"], exact=True).fill("Đường ở cổng")
+        await page.get_by_text("Nhà văn hoá", exact=True).click()
+        await page.get_by_label(words["only"]).uncheck()
+        await page.get_by_role("button", name=words["try"]).click()
+        await expect(page.locator("[data-trial='0']")).to_contain_text(words["elsewhere"])
+        await page.get_by_text("Cổng làng", exact=True).click()
+        await page.get_by_role("button", name=words["try"]).click()
+        await expect(page.locator("[data-trial='1'] li")).to_contain_text("Cổng làng")
+        await shot(page, f"rule-360-{language}")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        await page.get_by_role("button", name=words["save"]).click()
+        await expect(page.locator("[data-rule=duong-o-cong]")).to_be_visible()
+        await shot(page, f"rules-360-{language}")
+        assert await page.evaluate(SMALL) == []
+        kept = {one.rule.id: one.rule for one in await hamlet.store.alerts.rules()}
+        assert kept["duong-o-cong"].cameras == ("khe-coc.nha-van-hoa", "khe-coc.cong-lang")
+        await page.locator("[data-rule=duong-o-cong]").get_by_role("button", name=words["remove"]).click()
+        await page.get_by_role("button", name=words["really"]).click()
+        await expect(page.locator("[data-rule=duong-o-cong]")).to_have_count(0)
