@@ -26,6 +26,7 @@ from camera_hub.model import (
     TamperCause,
     Zone,
 )
+from camera_hub.server.settings import ConfigUser
 from tests.support import needs
 from tests.support.chromium import FLAGS
 from tests.support.dashboard import USER, Film, Hamlet, event_id, served
@@ -83,16 +84,16 @@ async def browser(**options: object) -> AsyncIterator[BrowserContext]:
                 await context.close()
 
 
-async def sign_in(page: Page, password: str = USER.password) -> None:
-    await page.fill("#name", USER.name)
+async def sign_in(page: Page, password: str = USER.password, name: str = USER.name) -> None:
+    await page.fill("#name", name)
     await page.fill("input[type=password]", password)
     await page.click("button.primary")
 
 
-async def opened(context: BrowserContext, address: str) -> Page:
+async def opened(context: BrowserContext, address: str, user: ConfigUser = USER) -> Page:
     page = context.pages[0]
     await page.goto(address)
-    await sign_in(page)
+    await sign_in(page, user.password, user.name)
     await expect(page.locator("header")).to_be_visible()
     return page
 

@@ -14,9 +14,11 @@ from camera_hub.alerts.occurrence import AlertKind
 from camera_hub.alerts.rule import Rule, Urgency
 from camera_hub.clock import SYSTEM_CLOCK
 from camera_hub.model import Event, EventKind, Verdict
+from camera_hub.server.settings import ConfigUser
 from camera_hub.store.alert_records import AlertFilter, StoredAlert
 from tests.browser.test_dashboard import PHONE, SMALL, browser, film, hub, opened
-from tests.support.dashboard import Film, Hamlet, event_id
+from tests.support.dashboard import ADMIN, USER, Film, Hamlet, event_id
+from tests.support.receivers import http_receiver
 
 __all__ = ["film"]
 
@@ -51,13 +53,13 @@ SHOTS = os.environ.get("CAMERA_HUB_SHOTS")
 
 @contextlib.asynccontextmanager
 async def officer(
-    folder: Path, film: Film, language: str = "vi", **options: object
+    folder: Path, film: Film, language: str = "vi", *, user: ConfigUser = USER, **options: object
 ) -> AsyncIterator[tuple[Hamlet, Page]]:
     """A signed-in officer on the page of alerts."""
     async with hub(folder, film) as (hamlet, url), browser(**options) as context:
         await hamlet.rule(RULE)
         await context.add_init_script(f"localStorage.setItem('language', '{language}')")
-        yield hamlet, await opened(context, f"{url}/alerts")
+        yield hamlet, await opened(context, f"{url}/alerts", user)
 
 
 async def moved(hamlet: Hamlet, ago_s: float = 20, camera: str = "cong-lang") -> Event:
@@ -194,3 +196,31 @@ async def test_a_rule_is_tried_on_the_past_and_kept(tmp_path: Path, film: Film, 
         await page.locator("[data-rule=duong-o-cong]").get_by_role("button", name=words["remove"]).click()
         await page.get_by_role("button", name=words["really"]).click()
         await expect(page.locator("[data-rule=duong-o-cong]")).to_have_count(0)
+
+
+async def test_an_administrator_adds_a_channel_and_tries_it(tmp_path: Path, film: Film) -> None:
+    async with (
+        http_receiver() as receiver,
+        officer(tmp_path, film, user=ADMIN, viewport=PHONE, has_touch=True) as (_, page),
+    ):
+        await page.get_by_role("link", name="Quy tắc").click()
+        await page.get_by_role("link", name="Kênh báo tin").click()
+        await page.get_by_role("button", name="Thêm kênh").click()
+        await page.get_by_label("Tên", exact=True).fill("Trung tâm huyện")
+        await page.get_by_label("Báo bằng").select_option("webhook")
+        await page.get_by_label("Địa chỉ", exact=True).fill(f"{receiver.url}/in?khoa=bi-mat")
+        await page.get_by_label("Cho phép địa chỉ trong mạng nội bộ").check()
+        await shot(page, "channel-360-vi")
+        await page.get_by_role("button", name="Lưu").click()
+        await expect(page.locator("code")).to_contain_text("whsec_")
+        card = page.locator("[data-channel=trung-tam-huyen]")
+        await expect(card).to_contain_text("http://127.0.0.1")
+        assert "bi-mat" not in await page.content()
+        await card.get_by_role("button", name="Gửi thử").click()
+        await expect(card.get_by_role("status")).to_have_text("Đã gửi thử tới 1 nơi.")
+        assert receiver.calls[0].path == "/in?khoa=bi-mat"
+        await card.get_by_role("button", name="Kết quả").click()
+        await expect(card).to_contain_text("Chưa báo lần nào qua kênh này.")
+        await shot(page, "channels-360-vi")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert await page.evaluate(SMALL) == []

@@ -60,6 +60,7 @@ from camera_hub.server.wire import SharedFrames
 from camera_hub.store import SessionRecord, Store
 
 SITE = KnownSite("khe-coc", "Xóm Khe Cốc", "")
+ADMIN = ConfigUser("quan-tri", "Quản trị", "admin", "mat-khau-quan-tri")
 USER = ConfigUser("canh-sat", "Nguyễn Văn An", "police", "mat-khau-thu")
 
 
@@ -265,7 +266,7 @@ async def served(
     folder: Path, films: Mapping[str, Film], infos: tuple[CameraInfo, ...], port: int = 0
 ) -> AsyncIterator[tuple[Hamlet, str]]:
     """The server on 127.0.0.1 with the hamlet linked, and its address; `USER` may sign in."""
-    settings = ServerSettings(data=folder, sites=(SITE,), users=(USER,))
+    settings = ServerSettings(data=folder, sites=(SITE,), users=(USER, ADMIN))
     updates, passwords, sessions, limits = Updates(), Passwords(), WhepSessions(), Limits()
     mse, kiosks = MseStreams(limits), Kiosks(limits)
     async with Store(folder) as store:

@@ -9,9 +9,12 @@ import type {
   AlertWhole,
   Camera,
   Channel,
+  Delivery,
   EventKind,
   EventPage,
   HubEvent,
+  MadeChannel,
+  NewChannel,
   Person,
   ProblemCode,
   Rule,
@@ -48,13 +51,14 @@ interface Options {
   body?: BodyInit;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
+  timeoutMs?: number;
 }
 
 /** One request, with a time limit and with errors as `ApiError`. */
 export async function request(path: string, options: Options = {}): Promise<Response> {
-  const { method = "GET", json, body, headers = {}, signal } = options;
+  const { method = "GET", json, body, headers = {}, signal, timeoutMs = TIMEOUT_MS } = options;
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
+  const timer = setTimeout(() => abort.abort(), timeoutMs);
   const forward = () => abort.abort();
   signal?.addEventListener("abort", forward);
   if (signal?.aborted) abort.abort();
@@ -202,6 +206,29 @@ export async function tryRule(rule: Rule, days: number): Promise<Trial> {
 
 export async function channels(signal?: AbortSignal): Promise<Channel[]> {
   return (await get<{ channels: Channel[] }>("/api/channels", signal)).channels;
+}
+
+export async function putChannel(channel: string, json: NewChannel): Promise<MadeChannel> {
+  return (await (await request(`/api/channels/${id(channel)}`, { method: "PUT", json })).json()) as MadeChannel;
+}
+
+export async function removeChannel(channel: string): Promise<void> {
+  await request(`/api/channels/${id(channel)}`, { method: "DELETE" });
+}
+
+/** Sends a message that says it is a test. */
+export async function testChannel(channel: string): Promise<{ sent: number; errors: string[] }> {
+  const answer = await request(`/api/channels/${id(channel)}/test`, { method: "POST", timeoutMs: 60_000 });
+  return (await answer.json()) as { sent: number; errors: string[] };
+}
+
+/** What the newest deliveries by a channel came to. */
+export async function deliveries(channel: string, limit: number): Promise<Delivery[]> {
+  return (await get<{ deliveries: Delivery[] }>(`/api/channels/${id(channel)}/deliveries?limit=${limit}`)).deliveries;
+}
+
+export async function sendAgain(delivery: string): Promise<void> {
+  await request(`/api/deliveries/${id(delivery)}/again`, { method: "POST" });
 }
 
 /** The key with which a browser subscribes to push messages. */

@@ -14,6 +14,7 @@ export type CameraState = Schemas["CameraState"];
 export type Cause = Schemas["Cause"];
 /** A way to tell people and machines. */
 export type Channel = Schemas["ChannelShape"];
+export type Delivery = Schemas["DeliveryShape"];
 export type DeliveryState = Schemas["DeliveryState"];
 export type EventKind = Schemas["EventKind"];
 export type EventPage = Schemas["Events"];
@@ -27,6 +28,8 @@ export type Line = Schemas["Line"];
 export type Side = NonNullable<HubEvent["entry"]>;
 /** Why a stream cannot be watched live. */
 export type NotLive = Schemas["NotLive"];
+export type MadeChannel = Schemas["MadeChannel"];
+export type NewChannel = Schemas["NewChannel"];
 export type Person = Schemas["PersonShape"];
 export type ProblemCode = NonNullable<Schemas["ProblemDetails"]["code"]>;
 export type RecordingCause = Schemas["RecordingCause"];

@@ -8,6 +8,7 @@ export type Route =
   | { page: "alerts" }
   | { page: "alert"; id: string }
   | { page: "rules" }
+  | { page: "channels" }
   | { page: "sites" }
   | { page: "why" }
   | { page: "unknown" };
@@ -23,6 +24,7 @@ export function parse(path: string): Route {
   }
   if (second === undefined && first === "events") return { page: "events" };
   if (second === undefined && first === "alerts") return { page: "alerts" };
+  if (second === undefined && first === "channels") return { page: "channels" };
   if (second === undefined && first === "rules") return { page: "rules" };
   if (second === undefined && first === "sites") return { page: "sites" };
   if (second === undefined && first === "why") return { page: "why" };
