@@ -4,6 +4,7 @@ import base64
 import binascii
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator
@@ -172,6 +173,11 @@ class ServerConfig(Section):
     sites: tuple[ServerSiteConfig, ...] = Field(
         default=(), description="The sites that may link. With `camera-hub run` its own comes by itself."
     )
+    database: SecretStr | None = Field(
+        default=None,
+        description="A PostgreSQL database in place of the file: postgresql://NAME:PASSWORD@HOST/DATABASE; "
+        "best as ${NAME}.",
+    )
     keep_events_days: int = Field(
         default=90, ge=1, le=3650, description="Events are kept this long, with their pictures and clips."
     )
@@ -185,6 +191,13 @@ class ServerConfig(Section):
         default=None,
         description="Prometheus may read /metrics with this as its bearer token; best as ${NAME}.",
     )
+
+    @field_validator("database")
+    @classmethod
+    def _is_postgresql(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and urlsplit(url.get_secret_value()).scheme not in ("postgresql", "postgres"):
+            raise wrong("is no PostgreSQL database; write postgresql://NAME:PASSWORD@HOST/DATABASE")
+        return url
 
     def link_url(self) -> str:
         """Where a worker on this machine links."""
@@ -302,6 +315,8 @@ class Config(Section):
         """What must never be seen in a log: every password and token."""
         values = [value for camera in self.cameras for value in camera.secret_values()]
         values += [user.password.get_secret_value() for user in self.users]
+        if self.server is not None and self.server.database is not None:
+            values.append(self.server.database.get_secret_value())
         if self.server is not None and self.server.metrics_token is not None:
             values.append(self.server.metrics_token.get_secret_value())
         values += [value for channel in self.alerts.channels for value in channel.secret_values()]

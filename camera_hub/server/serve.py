@@ -85,7 +85,10 @@ async def serve(
         hold_folder(settings.data, "serve"),
         contextlib.closing(listen(settings.host, settings.port)) as sock,
     ):
-        async with Store(settings.data, clock=clock) as store, assembled(settings, store, clock) as hub:
+        async with (
+            Store(settings.data, url=settings.database, clock=clock) as store,
+            assembled(settings, store, clock) as hub,
+        ):
             login = await first_login(store, hub.passwords)
             port = sock.getsockname()[1]
             server = _Server(hub, lambda: started(Started(settings.host, port, login)))

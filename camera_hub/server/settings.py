@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from pydantic import SecretStr
+
 from camera_hub.config import Config
 from camera_hub.config.alerts import AlertsConfig
 from camera_hub.config.live import LiveConfig
@@ -31,6 +33,13 @@ class ConfigUser:
         return f"ConfigUser({self.name!r}, role={self.role!r})"
 
 
+def _with_driver(url: SecretStr | None) -> str | None:
+    """The URL as SQLAlchemy wants it, with the driver that we use."""
+    if url is None:
+        return None
+    return f"postgresql+asyncpg://{url.get_secret_value().partition('://')[2]}"
+
+
 @dataclass(frozen=True)
 class ServerSettings:
     """`metrics_token` None: only a session reads /metrics."""
@@ -47,6 +56,8 @@ class ServerSettings:
     alerts: AlertsConfig = field(default_factory=AlertsConfig)
     timezone: str = "Asia/Ho_Chi_Minh"
     public_url: str = ""
+    database: str | None = None
+    """A SQLAlchemy URL; None: the file in `data`."""
 
     @classmethod
     def of(cls, config: Config, *more_sites: KnownSite) -> Self:
@@ -73,6 +84,7 @@ class ServerSettings:
             alerts=config.alerts,
             timezone=config.site.timezone,
             public_url=server.public_url,
+            database=_with_driver(server.database),
         )
 
     def __repr__(self) -> str:

@@ -102,6 +102,13 @@ class Database:
             raise said from exc
         except PoolTimeoutError as exc:
             raise StoreBusyError(f"{self.name}: too much is asked of the database at once") from exc
+        except OSError as exc:
+            if self._sqlite:
+                raise
+            raise StoreBusyError(
+                f"{self.name}: the database cannot be reached ({exc}); is PostgreSQL running, and is the "
+                "address in server.database right?"
+            ) from exc
         except sqlite3.Error as exc:  # from the connect event, where SQLAlchemy does not wrap it
             said = in_words(str(exc), self.name)
             if said is None:

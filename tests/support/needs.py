@@ -57,6 +57,14 @@ def mosquitto() -> str:
     return path or ""
 
 
+def postgresql() -> Path:
+    """The folder of PostgreSQL's programs, the newest that is installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if not found:
+        _missing("PostgreSQL", "install the package postgresql")
+    return found[-1].parent
+
+
 def chromium() -> str:
     """The path of the system's Chromium."""
     path = shutil.which("chromium")

@@ -1,0 +1,1 @@
+"""The store's own tests once more, on a real PostgreSQL."""
