@@ -163,6 +163,10 @@ class Refusal(StrEnum):
 
     NO_EVENT = "no-event"  # there is none of that id, or no more
     NO_RIGHT = "no-right"  # the account's role may not do this
+    NO_SITE = "no-site"  # there is none of that id, or no more
+    SITE_IN_CONFIG = "site-in-config"  # the server's config names it, and only that changes it
+    SITE_EXISTS = "site-exists"  # another one has that id
+    SITE_NOT_READY = "site-not-ready"  # it is not linked, or its worker is too old for what was asked
 
 
 class Packet(msgspec.Struct, frozen=True, array_like=True, gc=False):

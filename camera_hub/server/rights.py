@@ -35,6 +35,7 @@ class Right(StrEnum):
     EVENTS = "events"  # what happened, with pictures and clips
     VERDICTS = "verdicts"  # saying what an event was: real, false, a test
     SITES = "sites"  # how the sites do
+    ENROL = "enrol"  # which sites there are and whose worker may link
     METRICS = "metrics"  # numbers for machines; also by the metrics token
 
 
@@ -44,7 +45,7 @@ _ALL_ROLES = frozenset({Right.ACCOUNT, Right.LIVE, Right.EVENTS, Right.SITES})
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: _ALL_ROLES,
     Role.POLICE: _ALL_ROLES | {Right.VERDICTS},
-    Role.ADMIN: _ALL_ROLES | {Right.VERDICTS, Right.METRICS},
+    Role.ADMIN: _ALL_ROLES | {Right.VERDICTS, Right.METRICS, Right.ENROL},
 }
 
 

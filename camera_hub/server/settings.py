@@ -43,6 +43,11 @@ class ServerSettings:
     keep_events_days: int = 90
     keep_media_gb: float = 20.0
     live: LiveConfig = field(default_factory=LiveConfig)
+    id: str = "server"
+    """What workers call us."""
+    certificate: Path | None = None
+    """The file of the certificate that people see of us; `tls_key` None: another program does TLS for us."""
+    tls_key: Path | None = None
 
     @classmethod
     def of(cls, config: Config, *more_sites: KnownSite) -> Self:
@@ -66,6 +71,9 @@ class ServerSettings:
             keep_events_days=server.keep_events_days,
             keep_media_gb=server.keep_media_gb,
             live=config.live,
+            id=config.site.id,
+            certificate=None if server.tls is None else server.tls.certificate,
+            tls_key=None if server.tls is None else server.tls.key,
         )
 
     def __repr__(self) -> str:

@@ -1,6 +1,7 @@
 """Worker's and server's end over a real WebSocket: nothing lost or doubled, and told in words."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,15 +9,19 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from camera_hub.link import worker_end
+from camera_hub.link import enrolment, worker_end
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import (
+    Challenge,
     Durable,
+    Enrol,
+    Enrolled,
     EventNews,
     Health,
     Hello,
     LiveOpened,
     LivePackets,
+    Refused,
     Still,
     StillRequest,
 )
@@ -57,7 +62,10 @@ class Commune:
     """A server's inside that keeps all in lists; `broken` makes it fail to keep."""
 
     def __init__(self, key: SiteKey) -> None:
-        self.key = key
+        self.public = key.public_text()
+        self.bar: Refused | None = None
+        self.copies = 0
+        self.hello: Hello | None = None
         self.broken = False
         self.delivered: list[str] = []
         self.health_seen = 0
@@ -65,9 +73,23 @@ class Commune:
         self.gone = 0
 
     def site_key(self, site: str) -> str | None:
-        return self.key.public_text() if site == "khe-coc" else None
+        return self.public if site == "khe-coc" else None
 
-    async def site_connected(self, hello: Hello) -> None: ...
+    def barred(self, site: str) -> Refused | None:
+        return self.bar
+
+    async def enrol(self, asked: Challenge, told: Enrol, address: str) -> Enrolled | Refused:
+        return enrolment.wrong_code()
+
+    async def new_key(self, site: str, key: bytes) -> bool:
+        self.public = base64.b64encode(key).decode()
+        return True
+
+    async def copy_noticed(self, site: str, addresses: tuple[str, str]) -> None:
+        self.copies += 1
+
+    async def site_connected(self, hello: Hello) -> None:
+        self.hello = hello
 
     async def site_gone(self, site: str) -> None:
         self.gone += 1
