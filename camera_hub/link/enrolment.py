@@ -18,7 +18,6 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from camera_hub.link.handshake import NONCE_BYTES, SiteKey, check_challenge, verify, version_refusal
 from camera_hub.link.messages import OLDEST_VERSION, Challenge, Enrol, Enrolled, LinkError, Refused, Skill
@@ -51,7 +50,7 @@ class Code:
                 code="no-code",
             )
         self._signs = signs
-        self.key = SiteKey(Ed25519PrivateKey.from_private_bytes(self._derive(b"worker")))
+        self.key = SiteKey.from_seed(self._derive(b"worker"))
         self.record = CodeRecord(self.key.public_bytes(), self._derive(b"server"))
 
     @classmethod

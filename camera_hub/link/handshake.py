@@ -43,6 +43,11 @@ class SiteKey:
         return cls(Ed25519PrivateKey.generate())
 
     @classmethod
+    def from_seed(cls, seed: bytes) -> Self:
+        """The key that these 32 bytes are the secret of."""
+        return cls(Ed25519PrivateKey.from_private_bytes(seed))
+
+    @classmethod
     def load_or_make(cls, path: Path) -> Self:
         """The key in `path` (PEM, mode 600); made there when there is none.
 

@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 router = APIRouter(tags=["sites"])
 
+MAX_HOST = 255  # signs of a name and its port (RFC 1035), so that the QR code holds it
 ID_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 Tools = Annotated[Parts, Depends(parts_of)]
@@ -44,7 +45,9 @@ class NewSite(BaseModel):
     id: str = Field(
         min_length=1, max_length=63, pattern=ID_PATTERN, description="As `site.id` in its own config"
     )
-    name: str = Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="What people call it")
+    name: str = Field(
+        min_length=1, max_length=200, pattern=r"^[^\x00]*\S[^\x00]*$", description="What people call it"
+    )
 
 
 class SiteChange(BaseModel):
@@ -141,7 +144,8 @@ def _site(parts: Parts, site_id: str) -> Site:
 
 def _new_code(parts: Parts, request: Request, site_id: str, code: Code) -> NewCode:
     """The address in it is the one that the administrator's browser has."""
-    command = f"camera-hub enrol {request.url.scheme}://{request.url.netloc} {code}"
+    host = request.url.netloc[:MAX_HOST]
+    command = f"camera-hub enrol {request.url.scheme}://{host} {code}"
     file = parts.settings.certificate
     return NewCode(
         site=_site(parts, site_id),
