@@ -28,9 +28,9 @@ async def _join(
 
 @dataclass
 class Proxy:
-    """An HTTP proxy that tunnels by CONNECT (RFC 9110, 9.3.6), with a password where it wants one."""
+    """An HTTP proxy that tunnels by CONNECT (RFC 9110, 9.3.6), to this machine whatever is asked for."""
 
-    password: str | None = None
+    password: str | None = None  # of the user `me`, where it wants one
     refuses: int | None = None  # a status, where it lets nobody through
     port: int = 0
     asked: list[str] = field(default_factory=list)
@@ -45,8 +45,7 @@ class Proxy:
         elif self.refuses is not None:
             status = f"{self.refuses} No"
         else:
-            host, _, port = target.rpartition(":")
-            far = await asyncio.open_connection(host, int(port))
+            far = await asyncio.open_connection("127.0.0.1", int(target.rpartition(":")[2]))
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             await _join((reader, writer), far)
             return
@@ -67,11 +66,13 @@ async def proxy(password: str | None = None, refuses: int | None = None) -> Asyn
 
 
 @contextlib.asynccontextmanager
-async def interceptor(shown: Files, port: int, authority: Path) -> AsyncIterator[int]:
-    """Somebody who shows a certificate of his own and passes all on to the server; gives his port."""
+async def interceptor(shown: Files, port: int, authority: Path | None) -> AsyncIterator[int]:
+    """Somebody who shows a certificate of his own and passes all on, by TLS or plainly; gives his port."""
     near_tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     near_tls.load_cert_chain(shown.certificate, shown.key)
-    far_tls = ssl.create_default_context(cafile=authority)
+    far_tls = None if authority is None else ssl.create_default_context(cafile=authority)
+    if far_tls is not None:
+        far_tls.check_hostname = False
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far = await asyncio.open_connection("127.0.0.1", port, ssl=far_tls)
