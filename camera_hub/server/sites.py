@@ -60,7 +60,7 @@ class NewCode(BaseModel):
     site: Site
     code: str
     command: str = Field(description="What to type on the worker's machine")
-    qr: str = Field(description="The command as a QR code: an SVG image")
+    qr: str = Field(description="The command as a QR code: an SVG image as a data: URL")
     certificate: str = Field(
         description="SHA-256 of the certificate that we show; empty where we do not know it"
     )
@@ -151,6 +151,6 @@ def _new_code(parts: Parts, request: Request, site_id: str, code: Code) -> NewCo
         site=_site(parts, site_id),
         code=str(code),
         command=command,
-        qr=segno.make(command, error="m", micro=False).svg_inline(scale=4, border=2, light="#fff"),
+        qr=segno.make(command, error="m", micro=False).svg_data_uri(scale=4, border=2, light="#fff"),
         certificate="" if file is None else fingerprint(own_certificate(file)),
     )

@@ -77,7 +77,7 @@ async def test_a_site_is_made_with_a_code_a_command_and_a_qr_code(server: Server
     told = answer.json()
     assert answer.status_code == 201
     assert told["command"] == f"camera-hub enrol {server.client.base_url} {told['code']}"
-    assert told["qr"].startswith("<svg")
+    assert told["qr"].startswith("data:image/svg+xml")
     assert (told["site"]["enrolment"], told["site"]["changed_by"]) == ("waiting", "Quản trị")
     listed = await server.client.get("/api/sites")
     assert told["code"] not in listed.text

@@ -2,7 +2,7 @@
  * The server's HTTP API as typed functions. Each rejects with an `ApiError`; status 0 means that the
  * server could not be reached. A 401 anywhere but at sign-in is told to `onSignedOut` as well.
  */
-import type { Camera, EventKind, EventPage, HubEvent, ProblemCode, Session, Site, Verdict } from "./types";
+import type { Camera, EventKind, EventPage, HubEvent, NewCode, ProblemCode, Session, Site, Verdict } from "./types";
 
 const TIMEOUT_MS = 15_000;
 
@@ -92,6 +92,28 @@ export const version = (): Promise<{ version: string }> => get("/api/version");
 
 export async function sites(signal?: AbortSignal): Promise<Site[]> {
   return (await get<{ sites: Site[] }>("/api/sites", signal)).sites;
+}
+
+/** Makes a hamlet; gives its one-time code. */
+export async function addSite(site: string, name: string): Promise<NewCode> {
+  return (await (await request("/api/sites", { method: "POST", json: { id: site, name } })).json()) as NewCode;
+}
+
+/** Another one-time code for a hamlet. */
+export async function newCode(site: string): Promise<NewCode> {
+  return (await (await request(`/api/sites/${id(site)}/code`, { method: "POST" })).json()) as NewCode;
+}
+
+export async function changeKey(site: string): Promise<void> {
+  await request(`/api/sites/${id(site)}/new-key`, { method: "POST" });
+}
+
+export async function revokeSite(site: string, revoked: boolean): Promise<void> {
+  await request(`/api/sites/${id(site)}`, { method: "PATCH", json: { revoked } });
+}
+
+export async function removeSite(site: string): Promise<void> {
+  await request(`/api/sites/${id(site)}`, { method: "DELETE" });
 }
 
 export async function cameras(signal?: AbortSignal): Promise<Camera[]> {
