@@ -32,11 +32,11 @@ def test_the_roles_are_as_told() -> None:
     told = " ".join(GUIDE.split())
     assert "all have *account*, *live*, *events* and *sites*" in told
     assert "; `police` and `admin` have *verdicts* too" in told
-    assert "and `admin` has *metrics*." in told
+    assert "and `admin` has *metrics* and *enrol*." in told
     assert {role.value: set(rights) for role, rights in RIGHTS.items()} == {
         "viewer": common,
         "police": common | {Right.VERDICTS},
-        "admin": common | {Right.VERDICTS, Right.METRICS},
+        "admin": common | {Right.VERDICTS, Right.METRICS, Right.ENROL},
     }
 
 

@@ -244,6 +244,27 @@ def test_a_server_whose_key_is_not_its_certificates_does_not_start(tmp_path: Pat
         assert "server.tls" in server.text()
 
 
+def test_a_hub_that_does_tls_itself_lets_in_its_own_worker_and_says_that_it_is_well(
+    tmp_path: Path, tls: Files
+) -> None:
+    lane = make_lane(tmp_path / "lane.mp4", seconds=6, crossings=())
+    made = Commune(tmp_path, {"certificate": str(tls.certificate), "key": str(tls.key)})
+    section = {"host": "127.0.0.1", "port": made.port}
+    files = {"certificate": str(tls.certificate), "key": str(tls.key)}
+    config = hamlet(
+        tmp_path, cameras=[camera("cong-lang", lane)], server={**section, "tls": files}, users=users()
+    )
+    with (
+        command("serve", str(config), "--own-worker", log=tmp_path / "serve.log"),
+        command("ingest", str(config), "--own-server", log=tmp_path / "ingest.log"),
+    ):
+        made.sign_in()
+        until_blocking(lambda: made.site()["connected"], 60)
+        assert made.site()["enrolment"] == "config"
+        asked = [sys.executable, "-m", "camera_hub", "health", made.address]
+        assert subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
+
 def ingesting(config: Path, log: Path) -> contextlib.AbstractContextManager[Command]:
     return command("ingest", str(config), log=log)
 

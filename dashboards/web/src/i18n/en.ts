@@ -389,6 +389,7 @@ export const en: Dictionary = {
       waiting: "Waiting for the hamlet's machine…",
       done: (name) => `${name} was let in.`,
       linked: "Its machine is connected.",
+      linking: "If the software runs there, it connects within seconds; otherwise start it.",
       close: "Done",
     },
     notReady: "Its machine is not connected, or its software is too old to change the key from here. Make a new code instead.",

@@ -333,7 +333,7 @@ export const vi = {
     waiting: (until: string) => `Đang chờ máy của xóm nhập mã. Mã dùng được đến ${until}.`,
     expired: "Mã đã hết hạn mà chưa có máy nào dùng. Lập mã mới để liên kết xóm này.",
     revokedHelp: "Máy của xóm không được liên kết nữa. Sự kiện đã nhận vẫn còn.",
-    changed: (who: string, when: string) => `${who} thay đổi gần nhất, ${when}.`,
+    changed: (who: string, when: string) => `Thay đổi gần nhất: ${who}, ${when}.`,
     twin: (when: string) => `Có hai máy dùng chung khóa của xóm này, thấy lần cuối ${when}`,
     twinHelp: (addresses: string) =>
       `Có thể ổ đĩa đã bị sao chép, hoặc máy cũ chưa tắt (địa chỉ: ${addresses}). Tắt máy không dùng nữa. Nếu không rõ máy kia của ai, hãy thu hồi rồi lập mã mới.`,
@@ -391,6 +391,7 @@ export const vi = {
       waiting: "Đang chờ máy của xóm…",
       done: (name: string) => `${name} đã được nhận.`,
       linked: "Máy của xóm đang nối.",
+      linking: "Phần mềm đang chạy ở xóm tự nối trong vài giây; nếu chưa chạy, hãy khởi động.",
       close: "Xong",
     },
     notReady: "Máy của xóm chưa nối, hoặc phần mềm quá cũ để đổi khóa từ xa. Hãy lập mã mới.",
