@@ -5,6 +5,7 @@ it let in, mode 600) and, where its authority was given, NAME.pem. Promises: a s
 at all, also after a power cut; what is there is never half of an older and half of a newer enrolment.
 """
 
+import contextlib
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -47,7 +48,11 @@ class EnrolledServers:
 
     def stamp(self) -> frozenset[tuple[str, int]]:
         """Another one when a server came, went or was enrolled at anew; not when a key changed."""
-        return frozenset((path.name, path.stat().st_mtime_ns) for path in self.folder.glob("*.json"))
+        found = set()
+        for path in self.folder.glob("*.json"):
+            with contextlib.suppress(FileNotFoundError):  # it has just gone
+                found.add((path.name, path.stat().st_mtime_ns))
+        return frozenset(found)
 
     def links(self, named: Sequence[LinkServerConfig] = ()) -> list[LinkServerConfig]:
         """As the worker dials them. Raises HubError where the config names one of them (`named`) too."""

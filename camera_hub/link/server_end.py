@@ -43,6 +43,7 @@ from camera_hub.link.messages import (
     UnknownMessageError,
     Watch,
     Welcome,
+    WorkerMessage,
     decode_from_worker,
     encode,
 )
@@ -55,6 +56,8 @@ SEND_S = 20.0  # a worker that takes nothing for so long is gone
 STILL_S = 5.0
 CUT_S = 2.0  # for the reason to reach who is cut off
 MAX_NAMES = 32
+MAX_FIRST_BYTES = 1024 * 1024  # of somebody who has not proved yet who they are
+MAX_SITE = 64  # signs of a site's id
 
 
 class Socket(Protocol):
@@ -197,6 +200,7 @@ class ServerEnd:
         self._sites[site.name] = site
         if previous is not None:
             log.warning("site linked again; the older link is closed", site=site.name)
+            previous.cut = True
             await previous.close()
         try:
             await self._commune.site_connected(hello)
@@ -230,7 +234,7 @@ class ServerEnd:
         try:
             async with asyncio.timeout(HANDSHAKE_S):
                 await socket.send(encode(asked))
-                answer = decode_from_worker(await socket.receive())
+                answer = _first_message(await socket.receive())
         except (EOFError, TimeoutError):
             await socket.close()
             return None
@@ -340,3 +344,13 @@ class ServerEnd:
         except (EOFError, TimeoutError):
             pass
         await socket.close()
+
+
+def _first_message(data: bytes) -> WorkerMessage:
+    """Small, and with a name that can go into a log. Raises LinkError."""
+    if len(data) > MAX_FIRST_BYTES:
+        raise LinkError(f"a first message of {len(data)} bytes is larger than any Hello")
+    message = decode_from_worker(data)
+    if isinstance(message, Hello | Enrol) and len(message.site) > MAX_SITE:
+        raise LinkError("that is no site's id: it is longer than any")
+    return message

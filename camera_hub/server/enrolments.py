@@ -171,14 +171,13 @@ class Enrolments:
         public, key = told.code.hex(), base64.b64encode(told.key).decode()
         async with self._changing:
             record = next((one for one in self.records() if one.code_public == public), None)
-            known = None if record is None else _code(record)
-            certificate = None
+            if record is None:
+                return enrolment.wrong_code()
+            known, certificate = _code(record), None
             if self._certificate is not None:
                 certificate = await asyncio.to_thread(own_certificate, self._certificate)
             refused = enrolment.refusal(asked, told, known, certificate)
-            if refused is not None or record is None or known is None:
-                return refused or enrolment.wrong_code()
-            refused = self._unusable(record, told.site, key)
+            refused = refused or self._unusable(record, told.site, key)
             if refused is not None:
                 return refused
             before = record.key

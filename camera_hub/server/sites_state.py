@@ -7,6 +7,7 @@ published. The link's end of a site calls `site_connected`, `site_gone`, `health
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import structlog
 
@@ -42,6 +43,7 @@ from camera_hub.store import Delivery, EnrolmentRecord, Outcome, Store, Unaccept
 log = structlog.get_logger(__name__)
 
 CONTACT_KEPT_EVERY_US = 60 * 1_000_000
+TWIN_TOLD = timedelta(days=1)  # after it was last noticed
 MEASURES_TOLD_EVERY_US = 5 * 1_000_000
 
 
@@ -220,8 +222,10 @@ class SitesState:
         return None if site is None else self._shape(site)
 
     def _shape(self, site: _Site) -> Site:
-        record = self.enrolments.record(site.id)
-        return _site_shape(site, record, _enrolment_state(record, self._clock.wall_us()))
+        record, now_us = self.enrolments.record(site.id), self._clock.wall_us()
+        if site.twin is not None and instant(now_us) - site.twin.at > TWIN_TOLD:
+            site.twin = None
+        return _site_shape(site, record, _enrolment_state(record, now_us))
 
     def cameras(self) -> list[Camera]:
         return [_camera_shape(site, info) for site in self._sites.values() for info in site.cameras.values()]

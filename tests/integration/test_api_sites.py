@@ -6,14 +6,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from camera_hub.link import enrolment, handshake
 from camera_hub.link.enrolment import Code, Seen
 from camera_hub.link.handshake import SiteKey
-from camera_hub.link.messages import Enrolled, Refused
+from camera_hub.link.messages import PROTOCOL_VERSION, WORKER_SKILLS, Enrolled, Refused
 from camera_hub.server.enrolments import CODE_VALID_US
-from tests.support.server import SITE, Server, running_app
+from tests.support.server import SITE, Server, hello, running_app
 
 NEW = {"id": "na-hoan", "name": "Xóm Nà Hoàn"}
 SEEN = Seen(b"", trusted=True)
@@ -220,6 +221,27 @@ async def test_only_an_administrator_decides_who_may_link(server: Server) -> Non
 async def test_a_bad_id_or_name_is_refused(server: Server, wrong: dict[str, str]) -> None:
     answer = await server.client.post("/api/sites", json={**NEW, **wrong})
     assert answer.status_code in (422, 409)
+
+
+async def test_a_card_says_what_a_worker_lacks_that_it_is_newer_and_that_it_has_a_twin(
+    server: Server,
+) -> None:
+    async def card() -> dict[str, object]:
+        sites = (await server.client.get("/api/sites")).json()["sites"]
+        return {key: sites[0][key] for key in ("lacks", "newer", "twin")}
+
+    await server.state.site_connected(hello())
+    assert await card() == {"lacks": ["new-key", "not-taken", "run"], "newer": False, "twin": None}
+    can = (*(skill.value for skill in WORKER_SKILLS), "teleport")
+    await server.state.site_connected(msgspec.structs.replace(hello(), can=can, speaks=PROTOCOL_VERSION + 1))
+    assert await card() == {"lacks": [], "newer": True, "twin": None}
+    server.state.copy_noticed(SITE, ("192.0.2.1", "192.0.2.2"))
+    twin = (await card())["twin"]
+    assert isinstance(twin, dict)
+    assert twin["addresses"] == ["192.0.2.1", "192.0.2.2"]
+    server.clock.go(86_400 + 1)
+    await server.sign_in()
+    assert (await card())["twin"] is None
 
 
 async def test_what_was_decided_outlives_a_restart(tmp_path: Path) -> None:

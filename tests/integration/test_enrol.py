@@ -16,10 +16,14 @@ from typing import Any
 import httpx
 import pytest
 
+from camera_hub.clock import SYSTEM_CLOCK
+from camera_hub.config import load_config
+from camera_hub.ingest import enrolling
 from camera_hub.link.enrolment import Code
 from tests.integration.test_hub_runs import camera
 from tests.support.between import interceptor, proxy
 from tests.support.certificates import Authority, Files, self_signed
+from tests.support.clocks import HandClock
 from tests.support.hub import PASSWORD, Command, command, users, write_config
 from tests.support.lane import make_lane
 from tests.support.waiting import free_port, until_blocking
@@ -149,6 +153,16 @@ def test_wrong_codes_sites_and_addresses_are_said_in_words(commune: Commune, tmp
     elsewhere = hamlet(other, site={"id": "na-hoan", "name": "Xóm Nà Hoàn"})
     refused(enrol(commune.address, code, str(elsewhere)), "this code is for site 'khe-coc'")
     assert not (tmp_path / "data-khe-coc" / "servers" / "tuc-tranh.json").exists()
+
+
+async def test_a_clock_that_is_years_off_is_said_and_does_no_harm(commune: Commune, tmp_path: Path) -> None:
+    config, decade_us = load_config(hamlet(tmp_path)), 10 * 365 * 86_400 * 1_000_000
+    code = await asyncio.to_thread(commune.code)
+    wrong = HandClock(SYSTEM_CLOCK.wall_us() - decade_us)
+    done = await enrolling.enrol(config, commune.address, code, clock=wrong)
+    assert done.clock_apart_s == pytest.approx(-decade_us / 1e6, abs=60)
+    again = await enrolling.enrol(config, commune.address, code)
+    assert again.clock_apart_s == 0
 
 
 async def test_somebody_who_opens_tls_between_gets_nobody_enrolled(

@@ -387,6 +387,20 @@ async def test_a_version_1_worker_is_served_and_is_sent_nothing_that_it_does_not
         assert isinstance(decode_from_server(await received(socket)), Watch)
 
 
+async def test_a_stranger_with_a_huge_or_endless_name_is_refused() -> None:
+    key, port = SiteKey.make(), free_port()
+    async with listening(Commune(key), port):
+        for site, name in (("k" * 65, ""), ("khe-coc", "x" * 2_000_000)):
+            async with connect(f"ws://127.0.0.1:{port}/") as socket:
+                asked = decode_from_server(await received(socket))
+                assert isinstance(asked, Challenge)
+                await socket.send(encode(handshake.hello(asked, key, site, name, "9", ())))
+                refused = decode_from_server(await received(socket))
+                assert isinstance(refused, Refused)
+                assert refused.code == "not-understood"
+                assert len(refused.reason) < 200
+
+
 async def test_a_new_key_that_nobody_asked_for_is_refused() -> None:
     key, port = SiteKey.make(), free_port()
     commune = Commune(key)
