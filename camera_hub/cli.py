@@ -201,7 +201,7 @@ def enrol(
     config: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[CONFIG]",
+            metavar="CONFIG",
             envvar="CAMERA_HUB_CONFIG",
             help="The worker's configuration; left out, the one in /etc/camera-hub.",
         ),
@@ -218,8 +218,9 @@ def enrol(
 ) -> None:
     """Have a server let this worker in, by the one-time code that its administrator made.
 
-    Makes a key of its own for that server and remembers the server's certificate. A running worker takes the
-    server up by itself within seconds.
+    Makes a key of its own for that server and remembers the server's certificate.
+
+    A running worker takes the server up by itself within seconds.
     """
     import asyncio
 

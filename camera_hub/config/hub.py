@@ -195,9 +195,8 @@ class TlsConfig(Section):
     certificate: Path = Field(description="Its file (PEM), the server's own certificate first.")
     key: Path | None = Field(
         default=None,
-        description="Its key (PEM): the hub does TLS itself. Without one, a web server before it "
-        "does, and the "
-        "hub only knows what workers must see.",
+        description="Its key (PEM): the hub does TLS itself. Without one, a web server before it does, and "
+        "the hub only knows what workers must see.",
     )
 
     @field_validator("certificate", "key")
@@ -219,9 +218,8 @@ class ServerConfig(Section):
     port: Port = Field(default=8787, description="The port of the dashboard and of the link.")
     sites: tuple[ServerSiteConfig, ...] = Field(
         default=(),
-        description="The sites that may link, besides those that an administrator makes on the "
-        "dashboard. With "
-        "`camera-hub run` its own comes by itself.",
+        description="The sites that may link, besides those that an administrator makes on the dashboard. "
+        "With `camera-hub run` its own comes by itself.",
     )
     tls: TlsConfig | None = Field(default=None, description="The certificate of this server.")
     keep_events_days: int = Field(

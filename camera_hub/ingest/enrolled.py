@@ -60,9 +60,8 @@ class EnrolledServers:
         if twice:
             name = min(twice)
             raise HubError(
-                f"link.servers names the server {name!r}, and this worker was enrolled at one of that "
-                "name, too; take "
-                f"it out of the configuration, or run: camera-hub servers CONFIG --forget {name}"
+                f"link.servers names the server {name!r}, and this worker was enrolled at one of that name, "
+                f"too; take it out of the configuration, or run: camera-hub servers CONFIG --forget {name}"
             )
         return [
             LinkServerConfig.model_construct(
@@ -100,9 +99,8 @@ class EnrolledServers:
             self._forget_unused_keys()
         except OSError as exc:
             raise HubError(
-                f"{self.folder}: what the server said cannot be kept ({exc.strerror}); mend that, and "
-                "enter the "
-                "same command again"
+                f"{self.folder}: what the server said cannot be kept ({exc.strerror}); mend that, and enter "
+                "the same command again"
             ) from exc
 
     def forget(self, name: str) -> None:

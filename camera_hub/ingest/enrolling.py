@@ -5,6 +5,7 @@ of each enrolment is its own, so that revoking it at one server says nothing abo
 """
 
 import asyncio
+import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from camera_hub.link.messages import Challenge, Enrolled, LinkError, Refused, de
 from camera_hub.model import HubError
 
 ANSWER_S = 20.0
+NAME = re.compile(r"(?=.{1,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 CLOCK_APART_US = 60_000_000
 
 
@@ -70,19 +72,23 @@ async def enrol(
 
 
 def _check_name(server: EnrolledServer, config: Config, servers: EnrolledServers) -> None:
+    # It becomes a file's name, and comes from the server or the terminal.
+    if not NAME.fullmatch(server.name):
+        raise HubError(
+            f"{server.name!r} cannot be our name for a server; enter the same command with --name NAME, of "
+            "small letters, digits and hyphens"
+        )
     if any(one.name == server.name for one in config.link.servers):
         raise HubError(
-            f"the configuration names a server {server.name!r} already, under link.servers; take it "
-            "out there, or "
-            "give this one another name: enter the same command with --name NAME"
+            f"the configuration names a server {server.name!r} already, under link.servers; take it out "
+            "there, or give this one another name: enter the same command with --name NAME"
         )
     before = next((one for one in servers.all() if one.name == server.name), None)
     if before is not None and before.url != server.url:
         raise HubError(
-            f"this worker is enrolled at a server {server.name!r} already, at {before.url}. Where it "
-            "is another one, "
-            "enter the same command with --name NAME; where it has moved, first: "
-            f"camera-hub servers CONFIG --forget {server.name}"
+            f"this worker is enrolled at a server {server.name!r} already, at {before.url}. Where it is "
+            "another one, enter the same command with --name NAME; where it has moved, first: camera-hub "
+            f"servers CONFIG --forget {server.name}"
         )
 
 

@@ -101,11 +101,9 @@ class Dialler:
         if seen.hex() != pinned.lower():
             raise LinkError(
                 f"the certificate of {self.address.url} is not the one that was pinned: it is "
-                f"{fingerprint(seen) or 'none'}"
-                f", pinned is {fingerprint(bytes.fromhex(pinned))}. Where the server has a new one, "
-                "make a code on its "
-                "page of hamlets and run `camera-hub enrol` again; where nobody changed it, somebody "
-                "stands between",
+                f"{fingerprint(seen) or 'none'}, pinned is {fingerprint(bytes.fromhex(pinned))}. Where the "
+                "server has a new one, make a code on its page of hamlets and run `camera-hub enrol` "
+                "again; where nobody changed it, somebody stands between",
                 code="certificate-changed",
             )
 

@@ -114,19 +114,18 @@ def enrol(
     )
 
 
-def refusal(asked: Challenge, told: Enrol, known: CodeRecord | None, ours: bytes | None) -> Refused | None:
+def refusal(asked: Challenge, told: Enrol, known: CodeRecord, ours: bytes | None) -> Refused | None:
     """Why the server does not take the request; None when it is who holds the code.
 
-    `known` is what the server keeps of the code, None where it has none such; `ours` is the SHA-256 of the
-    certificate that it shows, None where it does not know it. Whether the code is still good is not asked.
+    `known` is what the server keeps of the code that is named; `ours` is the SHA-256 of the certificate
+    that it shows, None where it does not know it. Whether the code is still good is not asked.
     """
     refused = version_refusal(told)
     if refused is not None:
         return refused
     signed = _transcript(asked, told)
     if (
-        known is None
-        or len(told.nonce) < NONCE_BYTES
+        len(told.nonce) < NONCE_BYTES
         or not hmac.compare_digest(told.code, known.public)
         or not verify(told.code, told.code_signature, signed)
         or not verify(told.key, told.key_signature, signed)
@@ -135,19 +134,17 @@ def refusal(asked: Challenge, told: Enrol, known: CodeRecord | None, ours: bytes
     if ours is not None and not hmac.compare_digest(ours, told.certificate):
         return Refused(
             code="other-certificate",
-            reason="the worker sees another certificate than this server's own: somebody stands "
-            "between, such as "
-            "a proxy that opens TLS, or the web server has a new one; nothing was changed. The server's is "
-            f"{fingerprint(ours)}, the worker sees {fingerprint(told.certificate) or 'none'}",
+            reason="the worker sees another certificate than this server's own: somebody stands between, "
+            "such as a proxy that opens TLS, or the web server has a new one; nothing was changed. The "
+            f"server's is {fingerprint(ours)}, the worker sees {fingerprint(told.certificate) or 'none'}",
         )
     if ours is None and told.certificate and not told.trusted:
         return Refused(
             code="unknown-certificate",
-            reason="no authority that the worker knows vouches for this server's certificate, and "
-            "the server itself "
-            "does not know which one it shows; name its file in the server's config "
-            "(server.tls.certificate), "
-            "or give the worker the authority's certificate: camera-hub enrol --ca-file FILE",
+            reason="no authority that the worker knows vouches for this server's certificate, and the "
+            "server itself does not know which one it shows; name its file in the server's config "
+            "(server.tls.certificate), or give the worker the authority's certificate: camera-hub enrol "
+            "--ca-file FILE",
         )
     return None
 
@@ -155,9 +152,8 @@ def refusal(asked: Challenge, told: Enrol, known: CodeRecord | None, ours: bytes
 def wrong_code() -> Refused:
     return Refused(
         code="wrong-code",
-        reason="this server has no such code, or no more; compare it sign by sign with the "
-        "dashboard's, or have "
-        "a new one made there",
+        reason="this server has no such code, or no more; compare it sign by sign with the dashboard's, or "
+        "have a new one made there",
     )
 
 

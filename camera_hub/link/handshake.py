@@ -168,9 +168,8 @@ def refusal(asked: Challenge, answer: Hello, public_text: str | None) -> Refused
     if public_text is None:
         return Refused(
             code="unknown-site",
-            reason=f"this server knows no site {answer.site!r}; an administrator adds it on the "
-            "dashboard's page "
-            "of hamlets, or under server.sites in the server's config",
+            reason=f"this server knows no site {answer.site!r}; an administrator adds it on the dashboard's "
+            "page of hamlets, or under server.sites in the server's config",
         )
     try:
         public = base64.b64decode(public_text)
@@ -179,10 +178,10 @@ def refusal(asked: Challenge, answer: Hello, public_text: str | None) -> Refused
     if not verify(public, answer.signature, _signed(asked.nonce, answer.site)):
         return Refused(
             code="wrong-key",
-            reason=f"the worker's key is not the one that this server has for site {answer.site!r}; "
-            "make a new "
-            "code for it on the dashboard's page of hamlets and run `camera-hub enrol` on the worker; where "
-            "the key stands in the server's config, write there what `camera-hub key` prints on the worker",
+            reason=f"the worker's key is not the one that this server has for site {answer.site!r}; make a "
+            "new code for it on the dashboard's page of hamlets and run `camera-hub enrol` on the worker; "
+            "where the key stands in the server's config, write there what `camera-hub key` prints on the "
+            "worker",
         )
     return None
 

@@ -276,11 +276,9 @@ class ServerEnd:
             socket,
             Refused(
                 code="copy",
-                reason=f"another worker with this key is linked as {hello.site!r}: this one is a copy "
-                "of it, or its "
-                "successor. Switch off the one that should not run; to give this machine a key of "
-                "its own, make a "
-                "new code on the dashboard's page of hamlets and run `camera-hub enrol`",
+                reason=f"another worker with this key is linked as {hello.site!r}: this one is a copy of "
+                "it, or its successor. Switch off the one that should not run; to give this machine a key "
+                "of its own, make a new code on the dashboard's page of hamlets and run `camera-hub enrol`",
             ),
         )
         return None

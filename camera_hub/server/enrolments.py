@@ -197,8 +197,7 @@ class Enrolments:
             return Refused(
                 code="other-site",
                 reason=f"this code is for site {record.site!r}, and the worker's config says site.id "
-                f"{site!r}; make "
-                "the two the same, or have a code made for that site",
+                f"{site!r}; make the two the same, or have a code made for that site",
             )
         expired = record.code_expires_us is not None and record.code_expires_us <= self._clock.wall_us()
         if expired or record.code_used_key not in (None, key):
@@ -270,16 +269,14 @@ def _without_code(record: EnrolmentRecord) -> EnrolmentRecord:
 def _revoked(site: str) -> Refused:
     return Refused(
         code="revoked",
-        reason=f"the key of site {site!r} was revoked on this server by an administrator; to link "
-        "again, have a new "
-        "code made on the dashboard's page of hamlets and run `camera-hub enrol` on the worker",
+        reason=f"the key of site {site!r} was revoked on this server by an administrator; to link again, "
+        "have a new code made on the dashboard's page of hamlets and run `camera-hub enrol` on the worker",
     )
 
 
 def _used_or_expired(site: str) -> Refused:
     return Refused(
         code="used-code",
-        reason=f"this code for site {site!r} was used by another worker, or its 24 hours are over; "
-        "have a new one "
-        "made on the dashboard's page of hamlets",
+        reason=f"this code for site {site!r} was used by another worker, or its 24 hours are over; have a "
+        "new one made on the dashboard's page of hamlets",
     )

@@ -152,7 +152,11 @@ def test_wrong_codes_sites_and_addresses_are_said_in_words(commune: Commune, tmp
     other.mkdir()
     elsewhere = hamlet(other, site={"id": "na-hoan", "name": "Xóm Nà Hoàn"})
     refused(enrol(commune.address, code, str(elsewhere)), "this code is for site 'khe-coc'")
-    assert not (tmp_path / "data-khe-coc" / "servers" / "tuc-tranh.json").exists()
+    refused(enrol(commune.address, code, config, "--name", "../../tuc-tranh"), "cannot be our name")
+    assert list(tmp_path.rglob("*.json")) == []
+    # The code has been used by this worker, and holds for it.
+    assert enrol(commune.address, code, config, "--name", "xa").returncode == 0
+    assert (tmp_path / "data-khe-coc" / "servers" / "xa.json").exists()
 
 
 async def test_a_clock_that_is_years_off_is_said_and_does_no_harm(commune: Commune, tmp_path: Path) -> None:
