@@ -1,6 +1,8 @@
 """Every command: a few lines each that call the part which does the work.
 
-Those of the link are in `cli_link`, those of the lab in `cli_lab`. A command that fails says why in a sentence on standard error, without a traceback, and leaves
+Those of the link are in `cli_link`, those of the lab in `cli_lab`.
+
+A command that fails says why in a sentence on standard error, without a traceback, and leaves
 with 2 where the command or the configuration is wrong and with 1 otherwise. What a command
 needs is imported in it, so that `--help` comes at once.
 """
