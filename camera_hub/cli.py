@@ -1,4 +1,6 @@
-"""Every command: a few lines each that call the part which does the work. Those of the lab are in `cli_lab`.
+"""Every command: a few lines each that call the part which does the work.
+
+Those of the link are in `cli_link`, those of the lab in `cli_lab`.
 
 A command that fails says why in a sentence on standard error, without a traceback, and leaves
 with 2 where the command or the configuration is wrong and with 1 otherwise. What a command
@@ -15,12 +17,13 @@ import typer
 
 from camera_hub import __version__
 from camera_hub.cli_lab import ConfigPath, lab
+from camera_hub.cli_link import link
 from camera_hub.model import HubError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from camera_hub.config import Config, ConfigError
+    from camera_hub.config import Config, ConfigError, LinkServerConfig
     from camera_hub.server.serve import Started
 
 CRASHED = 70  # as in sysexits.h
@@ -36,6 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.add_typer(link)
 app.add_typer(lab)
 
 
@@ -146,8 +150,17 @@ def ingest(
 
     loaded = _load(config)
     loaded.require_worker()
-    own = loaded.require_server().own_link() if own_server else None
+    own = _own_link(loaded) if own_server else None
     _on_uvloop(lambda: until_asked_to_end(asyncio.ensure_future(worker(loaded, own))))
+
+
+def _own_link(config: "Config") -> "LinkServerConfig":
+    from camera_hub.server.certificate import own_certificate
+
+    server = config.require_server()
+    if server.tls is None or not server.does_tls:
+        return server.own_link()
+    return server.own_link(own_certificate(server.tls.certificate).hex())
 
 
 @app.command()
@@ -170,16 +183,6 @@ def practice(config: ConfigPath) -> None:
 
 
 @app.command()
-def key(config: ConfigPath) -> None:
-    """Print the public key of this site's worker, for `server.sites` in the server's configuration."""
-    from camera_hub.config import load_config
-    from camera_hub.link.handshake import SiteKey
-
-    loaded = load_config(config)
-    typer.echo(SiteKey.load_or_make(loaded.storage.path / "site.key").public_text())
-
-
-@app.command()
 def health(
     url: Annotated[str, typer.Argument(metavar="URL", help="The server's address: http://127.0.0.1:8787")],
 ) -> None:
@@ -187,10 +190,15 @@ def health(
     import urllib.error
     import urllib.request
 
+    from camera_hub.link.dialling import Address, trusting_nobody
+
     if not url.startswith(("http://", "https://")):
         raise HubError(f"{url} is no address of a server; give one like http://127.0.0.1:8787")
+    # Whose certificate answers on this very machine is no question; elsewhere it must be trusted.
+    here = Address(url).is_here
+    tls = trusting_nobody() if here and url.startswith("https://") else None
     try:
-        with urllib.request.urlopen(f"{url.rstrip('/')}/readyz", timeout=5) as answer:  # noqa: S310 - http(s) only
+        with urllib.request.urlopen(f"{url.rstrip('/')}/readyz", timeout=5, context=tls) as answer:  # noqa: S310 - http(s) only
             typer.echo(answer.read(1000).decode(errors="replace").strip())
     except (urllib.error.URLError, OSError) as exc:
         raise HubError(f"the server at {url} is not well: {getattr(exc, 'reason', exc)}") from exc

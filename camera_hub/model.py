@@ -167,6 +167,10 @@ class Refusal(StrEnum):
     CONFLICT = "conflict"  # somebody else was first
     NOT_NOW = "not-now"  # the alert is in another state
     OF_CONFIG = "of-config"  # it is changed in the configuration alone
+    NO_SITE = "no-site"  # there is none of that id, or no more
+    SITE_IN_CONFIG = "site-in-config"  # the server's config names it, and only that changes it
+    SITE_EXISTS = "site-exists"  # another one has that id
+    SITE_NOT_READY = "site-not-ready"  # it is not linked, or its worker is too old for what was asked
 
 
 class Packet(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -93,6 +94,20 @@ class LinkServerConfig(Section):
         default=None,
         description="A certificate file (PEM) to trust, where the server's is not of a public authority.",
     )
+    certificate_sha256: str = Field(
+        default="",
+        description="Trust this one certificate alone: its SHA-256 in hexadecimal, with or without colons.",
+    )
+
+    @field_validator("certificate_sha256")
+    @classmethod
+    def _is_a_fingerprint(cls, text: str) -> str:
+        digits = text.replace(":", "").strip().lower()
+        if digits and not re.fullmatch(r"[0-9a-f]{64}", digits):
+            raise wrong(
+                "is no SHA-256; it has 64 hexadecimal digits, as `openssl x509 -fingerprint -sha256` prints"
+            )
+        return digits
 
     @field_validator("url")
     @classmethod
@@ -118,8 +133,27 @@ class LinkConfig(Section):
 
     servers: tuple[LinkServerConfig, ...] = Field(
         default=(),
-        description="The servers that hear of every event. With `camera-hub run` its own comes by itself.",
+        description="The servers that hear of every event. With `camera-hub run` its own comes by itself, "
+        "and `camera-hub enrol` adds others.",
     )
+    proxy: SecretStr | None = Field(
+        default=None,
+        description="The HTTP proxy on the way to servers: http://HOST:PORT; else HTTPS_PROXY of the "
+        "environment.",
+    )
+
+    @field_validator("proxy")
+    @classmethod
+    def _is_a_proxy(cls, proxy: SecretStr | None) -> SecretStr | None:
+        if proxy is not None:
+            bare = split_credentials(proxy.get_secret_value()).address.rstrip("/")
+            problem = network_problem(bare, ("http", "https"), "http://proxy.example.vn:3128")
+            if problem or urlsplit(bare).path or urlsplit(bare).query:
+                raise wrong(problem or "has a path; write it like http://proxy.example.vn:3128")
+        return proxy
+
+    def proxy_url(self) -> str | None:
+        return None if self.proxy is None else self.proxy.get_secret_value()
 
     @classmethod
     def _examine(cls, data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Loc, str]]]:
@@ -156,6 +190,25 @@ class ServerSiteConfig(Section):
         return base64.b64decode(self.key)
 
 
+class TlsConfig(Section):
+    """The certificate that people and workers see of this server."""
+
+    certificate: Path = Field(description="Its file (PEM), the server's own certificate first.")
+    key: Path | None = Field(
+        default=None,
+        description="Its key (PEM): the hub does TLS itself. Without one, a web server before it does, and "
+        "the hub only knows what workers must see.",
+    )
+
+    @field_validator("certificate", "key")
+    @classmethod
+    def _is_there(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        path = None if path is None else beside_config(path, info)
+        if path is not None and not path.is_file():
+            raise wrong("is no file; put the certificate or its key (PEM) there, or take the section out")
+        return path
+
+
 class ServerConfig(Section):
     """The dashboard, and whom it serves."""
 
@@ -171,13 +224,16 @@ class ServerConfig(Section):
         "https://camera.tuc-tranh.example",
     )
     sites: tuple[ServerSiteConfig, ...] = Field(
-        default=(), description="The sites that may link. With `camera-hub run` its own comes by itself."
+        default=(),
+        description="The sites that may link, besides those that an administrator makes on the dashboard. "
+        "With `camera-hub run` its own comes by itself.",
     )
     database: SecretStr | None = Field(
         default=None,
         description="A PostgreSQL database in place of the file: postgresql://NAME:PASSWORD@HOST/DATABASE; "
         "best as ${NAME}.",
     )
+    tls: TlsConfig | None = Field(default=None, description="The certificate of this server.")
     keep_events_days: int = Field(
         default=90, ge=1, le=3650, description="Events are kept this long, with their pictures and clips."
     )
@@ -202,11 +258,18 @@ class ServerConfig(Section):
     def link_url(self) -> str:
         """Where a worker on this machine links."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
-        return f"ws://{f'[{host}]' if ':' in host else host}:{self.port}/api/link"
+        scheme = "wss" if self.does_tls else "ws"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}/api/link"
 
-    def own_link(self) -> LinkServerConfig:
+    @property
+    def does_tls(self) -> bool:
+        return self.tls is not None and self.tls.key is not None
+
+    def own_link(self, certificate_sha256: str = "") -> LinkServerConfig:
         """This server as a worker on its machine dials it, under a name that none in a file can have."""
-        return LinkServerConfig.model_construct(name="this machine", url=self.link_url(), ca_file=None)
+        return LinkServerConfig.model_construct(
+            name="this machine", url=self.link_url(), certificate_sha256=certificate_sha256
+        )
 
     @classmethod
     def _examine(cls, data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Loc, str]]]:
@@ -322,6 +385,10 @@ class Config(Section):
         values += [value for channel in self.alerts.channels for value in channel.secret_values()]
         if self.alerts.mqtt is not None and self.alerts.mqtt.password is not None:
             values.append(self.alerts.mqtt.password.get_secret_value())
+        if self.link.proxy is not None and (
+            password := split_credentials(self.link.proxy_url() or "").password
+        ):
+            values.append(password)
         if self.live.turn is not None:
             values.append(self.live.turn.secret.get_secret_value())
         return tuple(value for value in values if value)

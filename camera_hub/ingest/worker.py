@@ -19,6 +19,7 @@ from camera_hub.config import Config, LinkServerConfig
 from camera_hub.folder import hold_folder
 from camera_hub.ingest.camera_process import CameraSpec
 from camera_hub.ingest.clips import ClipCutter
+from camera_hub.ingest.enrolled import EnrolledServers
 from camera_hub.ingest.keeper import CameraKeeper, forkserver
 from camera_hub.ingest.keeping import EventKeeper
 from camera_hub.ingest.messages import EventFound, TapOpened, TapPackets
@@ -33,6 +34,7 @@ from camera_hub.recording import Catalogue, Retention
 log = structlog.get_logger(__name__)
 
 RETAIN_S = 20.0
+SERVERS_SEEN_EVERY_S = 3.0
 ROOM_BYTES = 16 * 1024 * 1024
 START_APART_S = 0.05  # seven decoders need not start in one instant
 
@@ -40,9 +42,32 @@ START_APART_S = 0.05  # seven decoders need not start in one instant
 async def ingest(config: Config, own_server: LinkServerConfig | None = None) -> None:
     """Run the worker until cancelled. `own_server` is a server on this machine beside the config's."""
     config.require_worker()
+    own = [own_server] if own_server else []
     with hold_folder(config.storage.path, "ingest"):
-        worker = Worker(config, [*([own_server] if own_server else []), *config.link.servers])
-        await worker.run()
+        enrolled = EnrolledServers(config.storage.path)
+        while True:
+            stamp = enrolled.stamp()
+            servers = [*own, *config.link.servers, *enrolled.links(config.link.servers)]
+            if await _until_other_servers(Worker(config, servers), enrolled, stamp):
+                return
+
+
+async def _until_other_servers(
+    worker: "Worker", enrolled: EnrolledServers, stamp: frozenset[tuple[str, int]]
+) -> bool:
+    """Run the worker; False when it ended because it was enrolled at other servers meanwhile."""
+    running = asyncio.create_task(worker.run())
+    try:
+        while not (await asyncio.wait([running], timeout=SERVERS_SEEN_EVERY_S))[0]:
+            if enrolled.stamp() != stamp:
+                log.info("the servers changed; the worker starts anew")
+                return False
+        await running
+        return True
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
 
 
 class Worker:
@@ -115,16 +140,20 @@ class Worker:
         key: SiteKey,
         heard: Callable[[WaitingMessages], WaitingMessages],
     ) -> WorkerEnd:
+        key_file = EnrolledServers(self._config.storage.path).key_file(server.name)
         return WorkerEnd(
             server=server.name,
             url=server.url,
-            key=key,
+            key=key if key_file is None else SiteKey.load_or_make(key_file),
             site=self._config.site.id,
             site_name=self._config.site.name,
             software=__version__,
             hamlet=self,
             outbox=heard(self._outbox.for_server(server.name)),
             ca_file=server.ca_file,
+            certificate_sha256=server.certificate_sha256,
+            proxy=self._config.link.proxy_url(),
+            key_file=key_file,
         )
 
     async def run(self) -> None:

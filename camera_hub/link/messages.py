@@ -1,11 +1,16 @@
 """The link's vocabulary: msgpack-encoded structs, tagged by name, with a version.
 
 Every message has a place in a *lane*: event facts go before pictures, pictures before clips,
-clips before what somebody watches. A message that is not understood is refused by name.
+clips before what somebody watches.
+
+Versions: each end says the oldest version that it still speaks (`version`), the newest (`speaks`),
+and by name what it can do (`can`); they go by the newest that both speak. A field that is new has a
+default, so that an older end may leave it out; one that is not known is passed over, since it only
+adds to what is. A message that is not known is refused by its name (`NotTaken`), and the link goes on.
 """
 
-from enum import IntEnum
-from typing import TypeVar
+from enum import IntEnum, StrEnum
+from typing import TypeVar, get_args
 
 import msgspec
 
@@ -19,7 +24,8 @@ from camera_hub.model import (
     StreamName,
 )
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
+OLDEST_VERSION = 1  # of the other end; what came with 2 is in `Skill`
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 
 _T = TypeVar("_T")
@@ -34,8 +40,34 @@ class Lane(IntEnum):
     LIVE = 3
 
 
+class Skill(StrEnum):
+    """What an end can do beyond version 1, by the names that go over the wire."""
+
+    ENROL = "enrol"  # server: takes a one-time code
+    NEW_KEY = "new-key"  # worker: changes its key when asked
+    RUN = "run"  # worker: tells one run of itself from another, by which a copy is noticed
+    NOT_TAKEN = "not-taken"  # both: a message that the other end does not know does not end the link
+
+
+WORKER_SKILLS = frozenset({Skill.NEW_KEY, Skill.RUN, Skill.NOT_TAKEN})
+SERVER_SKILLS = frozenset({Skill.ENROL, Skill.NOT_TAKEN})
+
+
 class LinkError(HubError):
-    """The other end said something that we cannot use, or refused us."""
+    """The other end said something that we cannot use, or refused us (`code` says why, for programs)."""
+
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class UnknownMessageError(LinkError):
+    """A message whose name we do not know, such as from a newer release; `id` where it has one."""
+
+    def __init__(self, name: str, id_: str) -> None:
+        super().__init__(f"a message was not understood: {name!r} is none that this release knows")
+        self.name = name
+        self.id = id_
 
 
 class _Message(msgspec.Struct, frozen=True, tag=True, tag_field="type"):
@@ -50,6 +82,8 @@ class Challenge(_Message, frozen=True):
 
     version: int
     nonce: bytes
+    speaks: int = 0
+    can: tuple[str, ...] = ()
 
 
 class Hello(_Message, frozen=True):
@@ -61,6 +95,33 @@ class Hello(_Message, frozen=True):
     software: str
     signature: bytes
     cameras: tuple[CameraInfo, ...]
+    speaks: int = 0
+    can: tuple[str, ...] = ()
+    run: str = ""  # of this start of the worker: another start has another
+
+
+class Enrol(_Message, frozen=True):
+    """Worker, in place of Hello: let my key in, by this code. See `enrolment`."""
+
+    version: int
+    site: str
+    name: str
+    software: str
+    nonce: bytes
+    key: bytes  # the worker's public key
+    code: bytes  # the public key that is made from the code
+    certificate: bytes  # SHA-256 of the server's certificate as seen here; empty without TLS
+    trusted: bool  # whether our own authorities vouch for it
+    key_signature: bytes
+    code_signature: bytes
+
+
+class Enrolled(_Message, frozen=True):
+    """Server: your key is let in; `proof` shows that we know the code, and that all above is ours."""
+
+    server: str  # its id, for the worker's own list
+    server_time_us: int
+    proof: bytes
 
 
 class Welcome(_Message, frozen=True):
@@ -74,6 +135,13 @@ class Refused(_Message, frozen=True):
 
     code: str
     reason: str
+
+
+class NotTaken(_Message, frozen=True):
+    """Either end: I do not know what that was, so I did nothing with it. The link goes on."""
+
+    name: str
+    id: str = ""
 
 
 # -- worker to server --------------------------------------------------------------------
@@ -134,6 +202,14 @@ class LivePackets(_Message, frozen=True):
     packets: tuple[Packet, ...]
 
 
+class NewKey(_Message, frozen=True):
+    """The answer to a NewKeyWanted: the site's new key, signed by itself and by the one before."""
+
+    key: bytes
+    signature: bytes
+    old_signature: bytes
+
+
 class Still(_Message, frozen=True):
     """The answer to a StillRequest: a JPEG, or in words why there is none."""
 
@@ -160,6 +236,18 @@ class Watch(_Message, frozen=True):
     on: bool
 
 
+class NewKeyWanted(_Message, frozen=True):
+    """Make another key, and sign this by both."""
+
+    nonce: bytes
+
+
+class KeyTaken(_Message, frozen=True):
+    """This key is the site's from now on; forget the one before."""
+
+    key: bytes
+
+
 class StillRequest(_Message, frozen=True):
     """Send one picture of a camera as it is now."""
 
@@ -171,12 +259,26 @@ class StillRequest(_Message, frozen=True):
 Durable = EventNews | EventPicture | EventClip
 """What waits in the outbox until it is acknowledged."""
 
-WorkerMessage = Hello | Health | Durable | LiveOpened | LivePackets | Still | Refused
-ServerMessage = Challenge | Welcome | Refused | Ack | Watch | StillRequest
+WorkerMessage = (
+    Hello | Enrol | Health | Durable | LiveOpened | LivePackets | Still | NewKey | Refused | NotTaken
+)
+ServerMessage = (
+    Challenge | Welcome | Enrolled | Refused | NotTaken | Ack | Watch | StillRequest | NewKeyWanted | KeyTaken
+)
 
 _encoder = msgspec.msgpack.Encoder()
 _worker_decoder = msgspec.msgpack.Decoder(WorkerMessage)
 _server_decoder = msgspec.msgpack.Decoder(ServerMessage)
+_worker_names = frozenset(kind.__name__ for kind in get_args(WorkerMessage))
+_server_names = frozenset(kind.__name__ for kind in get_args(ServerMessage))
+
+
+class _Envelope(msgspec.Struct):
+    type: str = ""
+    id: str = ""
+
+
+_envelope = msgspec.msgpack.Decoder(_Envelope)
 
 
 def encode(message: WorkerMessage | ServerMessage) -> bytes:
@@ -191,22 +293,33 @@ def encode(message: WorkerMessage | ServerMessage) -> bytes:
 
 
 def decode_from_worker(data: bytes) -> WorkerMessage:
-    """What a worker sent. Raises LinkError naming what was not understood."""
-    message: WorkerMessage = _decode(_worker_decoder, data)
+    """What a worker sent. Raises LinkError naming what was not understood, UnknownMessageError."""
+    message: WorkerMessage = _decode(_worker_decoder, _worker_names, data)
     return message
 
 
 def decode_from_server(data: bytes) -> ServerMessage:
-    """What a server sent. Raises LinkError naming what was not understood."""
-    message: ServerMessage = _decode(_server_decoder, data)
+    """What a server sent. Raises LinkError naming what was not understood, UnknownMessageError."""
+    message: ServerMessage = _decode(_server_decoder, _server_names, data)
     return message
 
 
-def _decode(decoder: msgspec.msgpack.Decoder[_T], data: bytes) -> _T:
+def _decode(decoder: msgspec.msgpack.Decoder[_T], names: frozenset[str], data: bytes) -> _T:
     if len(data) > MAX_MESSAGE_BYTES:
         raise LinkError(f"a message of {len(data)} bytes is larger than the link carries")
     try:
         message: _T = decoder.decode(data)
         return message
     except (msgspec.DecodeError, msgspec.ValidationError) as exc:
-        raise LinkError(f"a message was not understood: {exc}") from exc
+        raise _not_understood(names, data) or LinkError(f"a message was not understood: {exc}") from exc
+
+
+def _not_understood(names: frozenset[str], data: bytes) -> UnknownMessageError | None:
+    """The error for a whole message of a name that we do not know; None for any other."""
+    try:
+        envelope = _envelope.decode(data)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return None
+    if not envelope.type or envelope.type in names:
+        return None
+    return UnknownMessageError(envelope.type[:64], envelope.id[:64])

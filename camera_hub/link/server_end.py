@@ -1,34 +1,49 @@
 """The server's end of the link: it lets workers in by their keys and takes what they bring.
 
 Relies on a `Commune` for keeping what arrives. Promises: a durable message is acknowledged
-only after the commune kept it; one connection a site, the newest wins; what is watched is asked
-for again when a site comes back.
+only after the commune kept it; one connection a site, the newest wins, but not a copy of a worker
+that is linked (see `copies`); a site that is cut off brings nothing more from that moment; what is
+watched is asked for again when a site comes back.
 """
 
 import asyncio
+import contextlib
 import itertools
+import secrets
+from collections import defaultdict
 from typing import Protocol
 
 import structlog
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.link import handshake
+from camera_hub.link.copies import Copies
 from camera_hub.link.messages import (
     Ack,
+    Challenge,
+    Enrol,
+    Enrolled,
     EventClip,
     EventNews,
     EventPicture,
     Health,
     Hello,
+    KeyTaken,
     LinkError,
     LiveOpened,
     LivePackets,
+    NewKey,
+    NewKeyWanted,
+    NotTaken,
     Refused,
     ServerMessage,
+    Skill,
     Still,
     StillRequest,
+    UnknownMessageError,
     Watch,
     Welcome,
+    WorkerMessage,
     decode_from_worker,
     encode,
 )
@@ -39,6 +54,10 @@ log = structlog.get_logger(__name__)
 HANDSHAKE_S = 10.0
 SEND_S = 20.0  # a worker that takes nothing for so long is gone
 STILL_S = 5.0
+CUT_S = 2.0  # for the reason to reach who is cut off
+MAX_NAMES = 32
+MAX_FIRST_BYTES = 1024 * 1024  # of somebody who has not proved yet who they are
+MAX_SITE = 64  # signs of a site's id
 
 
 class Socket(Protocol):
@@ -56,6 +75,17 @@ class Commune(Protocol):
 
     def site_key(self, site: str) -> str | None: ...
 
+    def barred(self, site: str) -> Refused | None:
+        """Why a site may not link though its key is the right one; None when it may."""
+
+    async def enrol(self, asked: Challenge, told: Enrol, address: str) -> Enrolled | Refused: ...
+
+    async def new_key(self, site: str, key: bytes) -> bool:
+        """The site's worker has changed its key; False when that cannot be."""
+
+    async def copy_noticed(self, site: str, addresses: tuple[str, str]) -> None:
+        """Two workers with this site's key are running, at these addresses: the linked one, the other."""
+
     async def site_connected(self, hello: Hello) -> None: ...
 
     async def site_gone(self, site: str) -> None: ...
@@ -72,8 +102,14 @@ class Commune(Protocol):
 class _Site:
     """One linked worker."""
 
-    def __init__(self, name: str, socket: Socket) -> None:
-        self.name = name
+    def __init__(self, hello: Hello, socket: Socket, address: str) -> None:
+        self.name = hello.site
+        self.run = hello.run
+        self.can = frozenset(hello.can)
+        self.address = address
+        self.cut = False
+        self.key_nonce: bytes | None = None  # of the NewKeyWanted that waits for its answer
+        self.not_known: set[str] = set()  # names of messages that the log has
         self._socket = socket
         self._lock = asyncio.Lock()
         self.stills: dict[int, asyncio.Future[Still]] = {}
@@ -96,7 +132,9 @@ class ServerEnd:
         self._commune = commune
         self._clock = clock
         self._sites: dict[str, _Site] = {}
+        self._copies: dict[str, Copies] = defaultdict(Copies)
         self._watched: set[tuple[str, str, StreamName]] = set()
+        self._noticing: set[asyncio.Task[None]] = set()
         self._requests = itertools.count(1)
 
     def connected(self, site: str) -> bool:
@@ -131,16 +169,38 @@ class ServerEnd:
         if linked is not None:
             await self._send_or_drop(linked, Watch(camera=camera, stream=stream, on=on))
 
-    async def serve(self, socket: Socket) -> None:
-        """One worker's connection, from the challenge to its end."""
-        hello = await self._let_in(socket)
+    async def cut_off(self, site: str, refused: Refused) -> None:
+        """Ends a site's link now: what it sends from here on is not taken."""
+        linked = self._sites.get(site)
+        self._copies.pop(site, None)
+        if linked is not None:
+            linked.cut = True
+            log.warning("site cut off", site=site, reason=refused.reason)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CUT_S):
+                    await self._send_or_drop(linked, refused)
+                    await linked.close()
+
+    async def want_new_key(self, site: str) -> bool:
+        """Asks a linked site for another key; False when it is not linked or too old for it."""
+        linked = self._sites.get(site)
+        if linked is None or Skill.NEW_KEY not in linked.can:
+            return False
+        linked.key_nonce = secrets.token_bytes(handshake.NONCE_BYTES)
+        await self._send_or_drop(linked, NewKeyWanted(nonce=linked.key_nonce))
+        return True
+
+    async def serve(self, socket: Socket, address: str = "") -> None:
+        """One worker's connection, from the challenge to its end; `address` is where it comes from."""
+        hello = await self._let_in(socket, address)
         if hello is None:
             return
-        site = _Site(hello.site, socket)
+        site = _Site(hello, socket, address)
         previous = self._sites.get(site.name)
         self._sites[site.name] = site
         if previous is not None:
             log.warning("site linked again; the older link is closed", site=site.name)
+            previous.cut = True
             await previous.close()
         try:
             await self._commune.site_connected(hello)
@@ -150,7 +210,10 @@ class ServerEnd:
                 if name == site.name:
                     await site.send(Watch(camera=camera, stream=stream, on=True))
             while True:
-                await self._take(site, await socket.receive())
+                data = await socket.receive()
+                if site.cut:
+                    break
+                await self._take(site, data)
         except (EOFError, TimeoutError):
             pass
         except LinkError as exc:
@@ -166,30 +229,66 @@ class ServerEnd:
                 await self._commune.site_gone(site.name)
                 log.info("site gone", site=site.name)
 
-    async def _let_in(self, socket: Socket) -> Hello | None:
+    async def _let_in(self, socket: Socket, address: str) -> Hello | None:
         asked = handshake.challenge()
         try:
             async with asyncio.timeout(HANDSHAKE_S):
                 await socket.send(encode(asked))
-                answer = decode_from_worker(await socket.receive())
+                answer = _first_message(await socket.receive())
         except (EOFError, TimeoutError):
             await socket.close()
             return None
         except LinkError as exc:
             await self._refuse(socket, Refused(code="not-understood", reason=str(exc)))
             return None
+        if isinstance(answer, Enrol):
+            await self._answer(socket, await self._commune.enrol(asked, answer, address))
+            return None
         if not isinstance(answer, Hello):
             await self._refuse(socket, Refused(code="not-understood", reason="the link begins with a Hello"))
             return None
+        # From here to the site's place in `_sites` nothing is awaited: what is cut off stays out.
         refused = handshake.refusal(asked, answer, self._commune.site_key(answer.site))
-        if refused is not None:
-            log.warning("worker refused", site=answer.site, reason=refused.reason)
-            await self._refuse(socket, refused)
-            return None
-        return answer
+        refused = refused or self._commune.barred(answer.site)
+        if refused is None:
+            return await self._unless_a_copy(socket, answer, address)
+        log.warning("worker refused", site=answer.site, address=address, reason=refused.reason)
+        await self._refuse(socket, refused)
+        return None
+
+    async def _unless_a_copy(self, socket: Socket, hello: Hello, address: str) -> Hello | None:
+        linked = self._sites.get(hello.site)
+        let_in, noticed = self._copies[hello.site].arrives(hello.run, linked.run if linked else None)
+        if noticed:
+            here = linked.address if linked else ""
+            addresses = (address, here) if let_in else (here, address)
+            log.error(
+                "two workers run with one key: a copied disk, or a replaced machine that still runs",
+                site=hello.site,
+                linked=addresses[0],
+                other=addresses[1],
+            )
+            self._noticing.add(task := asyncio.create_task(self._commune.copy_noticed(hello.site, addresses)))
+            task.add_done_callback(self._noticing.discard)
+        if let_in:
+            return hello
+        await self._refuse(
+            socket,
+            Refused(
+                code="copy",
+                reason=f"another worker with this key is linked as {hello.site!r}: this one is a copy of "
+                "it, or its successor. Switch off the one that should not run; to give this machine a key "
+                "of its own, make a new code on the dashboard's page of hamlets and run `camera-hub enrol`",
+            ),
+        )
+        return None
 
     async def _take(self, site: _Site, data: bytes) -> None:
-        message = decode_from_worker(data)
+        try:
+            message = decode_from_worker(data)
+        except UnknownMessageError as exc:
+            await self._not_understood(site, exc)
+            return
         match message:
             case EventNews() | EventPicture() | EventClip():
                 await self._commune.deliver(site.name, message)
@@ -204,8 +303,27 @@ class ServerEnd:
                 waiting = site.stills.get(request)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(message)
+            case NewKey():
+                await self._new_key(site, message)
+            case NotTaken(name=name):
+                log.warning("the worker did not understand a message", site=site.name, message=name)
             case _:
                 raise LinkError(f"a {type(message).__name__} has no place here")
+
+    async def _not_understood(self, site: _Site, error: UnknownMessageError) -> None:
+        if error.name not in site.not_known and len(site.not_known) < MAX_NAMES:
+            site.not_known.add(error.name)
+            log.warning("a site sent what this release does not know", site=site.name, message=error.name)
+        if Skill.NOT_TAKEN in site.can:
+            await site.send(NotTaken(name=error.name, id=error.id))
+
+    async def _new_key(self, site: _Site, message: NewKey) -> None:
+        nonce, site.key_nonce = site.key_nonce, None
+        known = self._commune.site_key(site.name)
+        if nonce is None or known is None or not handshake.is_new_key(nonce, site.name, known, message):
+            raise LinkError("a NewKey that was not asked for, or is not signed as it must be")
+        if await self._commune.new_key(site.name, message.key):
+            await site.send(KeyTaken(key=message.key))
 
     async def _send_or_drop(self, site: _Site, message: ServerMessage) -> None:
         try:
@@ -214,9 +332,23 @@ class ServerEnd:
             await site.close()
 
     async def _refuse(self, socket: Socket, refused: Refused) -> None:
+        await self._answer(socket, refused)
+
+    async def _answer(self, socket: Socket, last: Refused | Enrolled) -> None:
+        """The last message of a connection."""
         try:
             async with asyncio.timeout(SEND_S):
-                await socket.send(encode(refused))
+                await socket.send(encode(last))
         except (EOFError, TimeoutError):
             pass
         await socket.close()
+
+
+def _first_message(data: bytes) -> WorkerMessage:
+    """Small, and with a name that can go into a log. Raises LinkError."""
+    if len(data) > MAX_FIRST_BYTES:
+        raise LinkError(f"a first message of {len(data)} bytes is larger than any Hello")
+    message = decode_from_worker(data)
+    if isinstance(message, Hello | Enrol) and len(message.site) > MAX_SITE:
+        raise LinkError("that is no site's id: it is longer than any")
+    return message

@@ -1,35 +1,44 @@
 """The worker's end of the link: it dials one server, for ever, and carries what the worker has.
 
-Relies on an `Outbox` for what must not be lost and a `Hamlet` for what can be asked of the
-worker. Promises: durable messages are sent in the outbox's order until acknowledged; a server
-that is away costs nothing but delay; live packets flow only while watched.
+Relies on an `Outbox` for what must not be lost, a `Hamlet` for what can be asked of the
+worker, and a `Dialler` that knows the server. Promises: durable messages are sent in the outbox's
+order until acknowledged; a server that is away costs nothing but delay; live packets flow only while
+watched.
 """
 
 import asyncio
 import random
-import ssl
+import secrets
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.asyncio.client import ClientConnection
 
+from camera_hub.clock import SYSTEM_CLOCK
 from camera_hub.link import handshake
+from camera_hub.link.dialling import FAILURES, Address, Dialler
+from camera_hub.link.keys import WorkerKey
 from camera_hub.link.messages import (
-    MAX_MESSAGE_BYTES,
+    SERVER_SKILLS,
     Ack,
     Challenge,
     Durable,
     Health,
+    KeyTaken,
     LinkError,
     LiveOpened,
     LivePackets,
+    NewKeyWanted,
+    NotTaken,
     Refused,
+    ServerMessage,
+    Skill,
     Still,
     StillRequest,
+    UnknownMessageError,
     Watch,
     Welcome,
     WorkerMessage,
@@ -43,7 +52,9 @@ log = structlog.get_logger(__name__)
 
 BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 REFUSED_PAUSE_S = 30.0  # a refusal is mended by people: asking more often helps nobody
+SLOW_PAUSE_S = {"revoked": 300.0, "copy": 60.0}  # by the refusal's code
 HANDSHAKE_S = 10.0
+CLOCK_APART_US = 60_000_000  # more than that between server and worker is worth a warning
 STEADY_S = 10.0  # a link that stood so long begins its backoff anew
 HEALTH_S = 5.0
 WINDOW = 16  # durable messages on the wire and not yet acknowledged
@@ -85,19 +96,27 @@ class WorkerEnd:
         hamlet: Hamlet,
         outbox: Outbox,
         ca_file: Path | None = None,
+        *,
+        certificate_sha256: str = "",
+        proxy: str | None = None,
+        key_file: Path | None = None,
     ) -> None:
+        """`key_file`: where `key` lies, when the server may have it changed."""
         self.server = server
         self.connected = False
         self.error = ""
         self._told = ""  # the error that the log has
+        self.server_can: frozenset[str] = frozenset()
+        """What the server that is linked can do beyond version 1 (`messages.Skill`)."""
         self._url = url
-        self._key = key
+        self._key = WorkerKey(key, key_file)
+        self._run = secrets.token_hex(8)
         self._site = site
         self._site_name = site_name
         self._software = software
         self._hamlet = hamlet
         self._outbox = outbox
-        self._tls = _tls_context(url, ca_file)
+        self._dialler = Dialler(Address(url, ca_file, certificate_sha256, proxy))
         self._wake = asyncio.Event()
         self._control: deque[WorkerMessage] = deque(maxlen=256)
         self._live: dict[tuple[str, StreamName], LiveBuffer] = {}
@@ -137,11 +156,13 @@ class WorkerEnd:
                 await self._connection()
             except LinkError as exc:
                 self._failed(str(exc))
-                pause = REFUSED_PAUSE_S
+                pause = SLOW_PAUSE_S.get(exc.code, REFUSED_PAUSE_S)
+                if exc.code == "wrong-key":
+                    self._key.refused()
             except HubError as exc:  # of the outbox: the disk is full, and will not be for ever
                 self._failed(str(exc))
-            except (OSError, ConnectionClosed, InvalidHandshake, InvalidURI, TimeoutError) as exc:
-                self._failed(_in_words(exc, self._url), first=failures == 0)
+            except FAILURES as exc:
+                self._failed(self._dialler.in_words(exc), first=failures == 0)
             self.connected = False
             self._forget_connection()
             lasted_s = asyncio.get_running_loop().time() - began
@@ -153,17 +174,7 @@ class WorkerEnd:
     # -- one connection --------------------------------------------------------------------
 
     async def _connection(self) -> None:
-        async with connect(
-            self._url,
-            ssl=self._tls,
-            max_size=MAX_MESSAGE_BYTES,
-            compression=None,  # video and JPEG do not shrink
-            open_timeout=HANDSHAKE_S,
-            ping_interval=10,
-            ping_timeout=15,
-            close_timeout=1,
-            user_agent_header=None,
-        ) as socket:
+        async with self._dialler.connection() as socket:
             async with asyncio.timeout(HANDSHAKE_S):
                 await self._shake_hands(socket)
             self.connected, self.error, self._told = True, "", ""
@@ -176,20 +187,48 @@ class WorkerEnd:
         if not isinstance(asked, Challenge):
             raise LinkError(f"the server at {self._url} did not begin as a Camera Hub server does")
         answer = handshake.hello(
-            asked, self._key, self._site, self._site_name, self._software, self._hamlet.cameras()
+            asked,
+            self._key.to_show(),
+            self._site,
+            self._site_name,
+            self._software,
+            self._hamlet.cameras(),
+            self._run,
         )
         await socket.send(encode(answer))
         verdict = decode_from_server(_binary(await socket.recv()))
         if isinstance(verdict, Refused):
-            raise LinkError(f"the server refused us: {verdict.reason}")
+            raise LinkError(f"the server refused us: {verdict.reason}", code=verdict.code)
         if not isinstance(verdict, Welcome):
             raise LinkError(f"the server at {self._url} answered with a {type(verdict).__name__}")
+        self._key.accepted()
+        self.server_can = frozenset(asked.can)
+        self._compare(verdict)
+
+    def _compare(self, welcome: Welcome) -> None:
+        """Says in the log what the server lacks, and when the two clocks are far apart."""
+        lacks = sorted(SERVER_SKILLS - self.server_can)
+        if lacks:
+            log.warning(
+                "the server is of an older release and lacks some things", server=self.server, lacks=lacks
+            )
+        apart_us = SYSTEM_CLOCK.wall_us() - welcome.server_time_us
+        if abs(apart_us) > CLOCK_APART_US:
+            log.warning(
+                "the clocks of server and worker are apart; set this machine's (timedatectl)",
+                server=self.server,
+                apart_s=round(apart_us / 1e6),
+            )
 
     async def _receive(self, socket: ClientConnection) -> None:
         answers: set[asyncio.Task[None]] = set()
         try:
             async for data in socket:
-                message = decode_from_server(_binary(data))
+                try:
+                    message = decode_from_server(_binary(data))
+                except UnknownMessageError as exc:
+                    self._not_understood(exc)
+                    continue
                 match message:
                     case Ack(ids=ids):
                         await self._outbox.acknowledge(ids)
@@ -201,13 +240,41 @@ class WorkerEnd:
                         task = asyncio.create_task(self._answer(message))
                         answers.add(task)
                         task.add_done_callback(answers.discard)
-                    case Refused(reason=reason):
-                        raise LinkError(f"the server ended the link: {reason}")
                     case _:
-                        raise LinkError(f"the server sent a {type(message).__name__} out of turn")
+                        self._hear(message)
         finally:
             for task in answers:
                 task.cancel()
+
+    def _hear(self, message: ServerMessage) -> None:
+        """What the server says of us and of our messages."""
+        match message:
+            case NewKeyWanted(nonce=nonce):
+                self._change_key(nonce)
+            case KeyTaken(key=public):
+                if self._key.taken(public):
+                    log.info("the site has a new key", server=self.server)
+            case NotTaken(name=name):
+                # What it belongs to stays in the outbox; on this connection it is not sent again.
+                log.error("the server did not understand a message", server=self.server, message=name)
+            case Refused(code=code, reason=reason):
+                raise LinkError(f"the server ended the link: {reason}", code=code)
+            case _:
+                raise LinkError(f"the server sent a {type(message).__name__} out of turn")
+
+    def _not_understood(self, error: UnknownMessageError) -> None:
+        log.warning("the server sent what this release does not know", server=self.server, message=error.name)
+        if Skill.NOT_TAKEN in self.server_can:
+            self._control.append(NotTaken(name=error.name, id=error.id))
+            self._wake.set()
+
+    def _change_key(self, nonce: bytes) -> None:
+        if not self._key.may_change:
+            log.warning("the server wants another key, but this one stands in its config", server=self.server)
+            return
+        key = self._key
+        self._control.append(handshake.new_key(nonce, self._site, key.to_show(), key.next_key()))
+        self._wake.set()
 
     def _watch(self, camera: str, stream: StreamName, on: bool) -> None:
         # A second Watch starts the stream anew: the server lost what it had.
@@ -288,24 +355,3 @@ def _binary(data: str | bytes) -> bytes:
     if isinstance(data, str):
         raise LinkError("the server sent text where the link is binary")
     return data
-
-
-def _tls_context(url: str, ca_file: Path | None) -> ssl.SSLContext | None:
-    if not url.startswith("wss:"):
-        return None
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as exc:
-        raise HubError(f"{ca_file}: not a certificate that can be used to check {url} ({exc})") from exc
-
-
-def _in_words(exc: BaseException, url: str) -> str:
-    if isinstance(exc, ConnectionRefusedError):
-        return f"nothing listens at {url}"
-    if isinstance(exc, ssl.SSLCertVerificationError):
-        return f"the certificate of {url} is not trusted: {exc.verify_message}"
-    if isinstance(exc, TimeoutError):
-        return f"{url} did not answer within {HANDSHAKE_S:.0f} s"
-    if isinstance(exc, ConnectionClosed):
-        return "the server closed the connection"
-    return f"cannot link to {url}: {exc}"

@@ -6,6 +6,9 @@ Also what live needs to know of a camera. The link and live know nothing of each
 from dataclasses import dataclass
 
 from camera_hub.link.messages import (
+    Challenge,
+    Enrol,
+    Enrolled,
     EventClip,
     EventNews,
     EventPicture,
@@ -13,6 +16,7 @@ from camera_hub.link.messages import (
     Hello,
     LiveOpened,
     LivePackets,
+    Refused,
 )
 from camera_hub.live.hub import LiveHub
 from camera_hub.model import CameraState, NotLive, StreamName
@@ -31,6 +35,18 @@ class Commune:
 
     def site_key(self, site: str) -> str | None:
         return self._state.site_key(site)
+
+    def barred(self, site: str) -> Refused | None:
+        return self._state.enrolments.barred(site)
+
+    async def enrol(self, asked: Challenge, told: Enrol, address: str) -> Enrolled | Refused:
+        return await self._state.enrolments.enrol(asked, told, address)
+
+    async def new_key(self, site: str, key: bytes) -> bool:
+        return await self._state.enrolments.change_key(site, key)
+
+    async def copy_noticed(self, site: str, addresses: tuple[str, str]) -> None:
+        self._state.copy_noticed(site, addresses)
 
     async def site_connected(self, hello: Hello) -> None:
         await self._state.site_connected(hello)

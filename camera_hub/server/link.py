@@ -1,6 +1,6 @@
 """Where workers link: the WebSocket at /api/link, handed to the link's server end.
 
-No session: a worker proves itself by its site's key, inside the link.
+No session: a worker proves itself by its site's key, inside the link, or once by a code.
 """
 
 from typing import Protocol
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 class Serves(Protocol):
     """The link's server end, as far as this route needs it."""
 
-    async def serve(self, socket: Socket) -> None: ...
+    async def serve(self, socket: Socket, address: str) -> None: ...
 
 
 class _Socket:
@@ -57,7 +57,7 @@ def router(end: Serves) -> APIRouter:
     async def link(socket: WebSocket) -> None:
         await socket.accept()
         try:
-            await end.serve(_Socket(socket))
+            await end.serve(_Socket(socket), socket.client.host if socket.client else "")
         except HubError as exc:
             # Such as a full disk: nothing was acknowledged, and the worker sends it again later.
             log.error("what a site brought could not be kept", error=str(exc))

@@ -39,6 +39,7 @@ class Right(StrEnum):
     CHANNELS = "channels"  # ways to tell people, with their secrets
     VERDICTS = "verdicts"  # saying what an event was: real, false, a test
     SITES = "sites"  # how the sites do
+    ENROL = "enrol"  # which sites there are and whose worker may link
     METRICS = "metrics"  # numbers for machines; also by the metrics token
 
 
@@ -49,7 +50,7 @@ _POLICE = _ALL_ROLES | {Right.VERDICTS, Right.DUTY, Right.RULES}
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: _ALL_ROLES,
     Role.POLICE: _POLICE,
-    Role.ADMIN: _POLICE | {Right.CHANNELS, Right.METRICS},
+    Role.ADMIN: _POLICE | {Right.CHANNELS, Right.ENROL, Right.METRICS},
 }
 
 

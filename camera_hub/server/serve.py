@@ -31,7 +31,9 @@ from camera_hub.server import link
 from camera_hub.server.alert_rules import keep_config_rules
 from camera_hub.server.app import create_app
 from camera_hub.server.broadcast import Updates
+from camera_hub.server.certificate import check_tls
 from camera_hub.server.commune import Commune, Watchable, watchable
+from camera_hub.server.enrolments import Enrolments
 from camera_hub.server.live import live_router
 from camera_hub.server.live_mse import mse_router
 from camera_hub.server.mjpeg import Kiosks, mjpeg_router
@@ -62,12 +64,14 @@ class Started:
     host: str
     port: int
     first_login: FirstLogin | None
+    tls: bool = False
 
     @property
     def url(self) -> str:
         """An address that a browser on this machine can open."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104
-        return f"http://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{self.port}"
 
 
 async def serve(
@@ -81,6 +85,7 @@ async def serve(
     Raises HubError in words when it cannot start: the port is taken, the folder is in use or not
     writable, the database is newer, damaged or locked.
     """
+    check_tls(settings.certificate, settings.tls_key)
     with (
         hold_folder(settings.data, "serve"),
         contextlib.closing(listen(settings.host, settings.port)) as sock,
@@ -91,7 +96,11 @@ async def serve(
         ):
             login = await first_login(store, hub.passwords)
             port = sock.getsockname()[1]
-            server = _Server(hub, lambda: started(Started(settings.host, port, login)))
+            server = _Server(
+                hub,
+                lambda: started(Started(settings.host, port, login, settings.tls_key is not None)),
+                settings,
+            )
             tidying = asyncio.create_task(_tidy(settings, store))
             try:
                 await _until_cancelled(server, sock)
@@ -157,12 +166,25 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
     """The parts, put together; nothing has been asked of the store yet."""
     updates = Updates()
     passwords = Passwords()
+    enrolments = Enrolments(
+        store,
+        clock,
+        server=settings.id,
+        in_config=frozenset(site.id for site in settings.sites),
+        certificate=settings.certificate,
+    )
 
     def heard() -> None:
         app.state.parts.desk.wake()
 
     state = SitesState(
-        store, updates, settings.sites, clock, lambda: rehearsal_site(settings.data), on_event=heard
+        store,
+        updates,
+        settings.sites,
+        clock,
+        lambda: rehearsal_site(settings.data),
+        enrolments,
+        on_event=heard,
     )
 
     async def start(camera_id: str, stream: StreamName) -> None:
@@ -173,6 +195,7 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
 
     live = LiveHub(start, stop, clock=clock)
     end = ServerEnd(Commune(state, live), clock)
+    enrolments.links = end
     chosen = settings.live
     limits = Limits(chosen.max_viewers, chosen.max_viewers_per_camera, chosen.max_viewers_per_user)
     whep = WhepSessions(limits, clock=clock, ports=chosen.ports, stun=chosen.stun)
@@ -237,7 +260,8 @@ def _no_port(host: str, port: int, exc: OSError) -> str:
 class _Server(uvicorn.Server):
     """uvicorn, but signals are our caller's, and what never ends is ended before it waits."""
 
-    def __init__(self, hub: Assembled, started: Callable[[], None]) -> None:
+    def __init__(self, hub: Assembled, started: Callable[[], None], settings: ServerSettings) -> None:
+        tls = settings.tls_key is not None
         super().__init__(
             uvicorn.Config(
                 hub.app,
@@ -249,6 +273,8 @@ class _Server(uvicorn.Server):
                 ws_max_size=MAX_MESSAGE_BYTES + 1024,
                 ws_per_message_deflate=False,  # pictures and video are compressed already
                 timeout_graceful_shutdown=GRACE_S,
+                ssl_certfile=settings.certificate if tls else None,
+                ssl_keyfile=settings.tls_key,
             )
         )
         self._hub = hub

@@ -58,6 +58,11 @@ class ServerSettings:
     public_url: str = ""
     database: str | None = None
     """A SQLAlchemy URL; None: the file in `data`."""
+    id: str = "server"
+    """What workers call us."""
+    certificate: Path | None = None
+    """The file of the certificate that people see of us; `tls_key` None: another program does TLS for us."""
+    tls_key: Path | None = None
 
     @classmethod
     def of(cls, config: Config, *more_sites: KnownSite) -> Self:
@@ -85,6 +90,9 @@ class ServerSettings:
             timezone=config.site.timezone,
             public_url=server.public_url,
             database=_with_driver(server.database),
+            id=config.site.id,
+            certificate=None if server.tls is None else server.tls.certificate,
+            tls_key=None if server.tls is None else server.tls.key,
         )
 
     def __repr__(self) -> str:

@@ -4,9 +4,11 @@ Instants are ISO 8601 in UTC with Z, geometry is in fractions of the picture, 0.
 """
 
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from pydantic import BaseModel, Field
 
+from camera_hub.link.messages import Skill
 from camera_hub.model import (
     CameraState,
     Cause,
@@ -119,6 +121,24 @@ class Cameras(BaseModel):
     cameras: list[Camera]
 
 
+class EnrolmentState(StrEnum):
+    """Whether a site's worker may link."""
+
+    CONFIG = "config"  # the server's config says so, and it alone changes it
+    WAITING = "waiting"  # its code has not been used yet
+    EXPIRED = "expired"  # its code was not used in time
+    ENROLLED = "enrolled"
+    REVOKED = "revoked"
+    REMOVED = "removed"  # told once, to those who watch
+
+
+class Twin(BaseModel):
+    """Two workers with one key were noticed: a copied disk, or a replaced machine that still runs."""
+
+    at: datetime
+    addresses: list[str] = Field(description="Where they come from: the one that is linked, the other")
+
+
 class Site(BaseModel):
     """A hamlet; the numbers are null until its worker has told them."""
 
@@ -136,6 +156,16 @@ class Site(BaseModel):
         description="How far its clock is before the server's; below 0 where it is behind. What a message "
         "takes on its way counts against it"
     )
+    enrolment: EnrolmentState
+    code_expires: datetime | None = Field(description="Until when its one-time code may be used")
+    key_since: datetime | None = Field(description="When its worker's key was let in")
+    changed_by: str = Field(
+        description="Who changed last whether it may link; empty where the config says so"
+    )
+    changed: datetime | None
+    lacks: list[Skill] = Field(description="What its worker is too old for")
+    newer: bool = Field(description="Whether its worker is of a newer release than this server")
+    twin: Twin | None
 
 
 class Sites(BaseModel):

@@ -7,30 +7,43 @@ published. The link's end of a site calls `site_connected`, `site_gone`, `health
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import structlog
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
-from camera_hub.link.messages import EventClip, EventNews, EventPicture, Health, Hello
+from camera_hub.link.messages import (
+    PROTOCOL_VERSION,
+    WORKER_SKILLS,
+    EventClip,
+    EventNews,
+    EventPicture,
+    Health,
+    Hello,
+)
 from camera_hub.model import REHEARSAL, CameraHealth, CameraInfo, CameraState, StreamHealth
 from camera_hub.server.broadcast import Updates
+from camera_hub.server.enrolments import Enrolments
 from camera_hub.server.settings import KnownSite
 from camera_hub.server.shapes import (
     Camera,
+    EnrolmentState,
     Line,
     Site,
     Stream,
+    Twin,
     Zone,
     event_shape,
     global_id,
     instant,
     instant_or_none,
 )
-from camera_hub.store import Delivery, Outcome, Store, UnacceptableError
+from camera_hub.store import Delivery, EnrolmentRecord, Outcome, Store, UnacceptableError
 
 log = structlog.get_logger(__name__)
 
 CONTACT_KEPT_EVERY_US = 60 * 1_000_000
+TWIN_TOLD = timedelta(days=1)  # after it was last noticed
 MEASURES_TOLD_EVERY_US = 5 * 1_000_000
 
 
@@ -46,6 +59,8 @@ class _Site:
     told_us: int = 0  # when measures were published last, monotonic
     clock_offset_us: int | None = None  # how far its clock is before ours
     health: Health | None = None
+    hello: Hello | None = None  # the last one
+    twin: Twin | None = None
     cameras: dict[str, CameraInfo] = field(default_factory=dict)
     states: dict[str, CameraHealth] = field(default_factory=dict)
 
@@ -60,12 +75,15 @@ class SitesState:
         known: tuple[KnownSite, ...] = (),
         clock: Clock = SYSTEM_CLOCK,
         rehearsal: Callable[[], KnownSite | None] = lambda: None,
+        enrolments: Enrolments | None = None,
         on_event: Callable[[], None] = lambda: None,
     ) -> None:
         """`rehearsal` gives the rehearsals' site from the first one on, which may be later than our start.
 
         `on_event` is called when an event was kept of which the rules have not heard.
         """
+        self.enrolments = enrolments or Enrolments(store, clock, in_config=frozenset(one.id for one in known))
+        self.enrolments.on_change = self._enrolment_changed
         self._store = store
         self._updates = updates
         self._clock = clock
@@ -77,7 +95,10 @@ class SitesState:
         """Events by (camera's global id, kind), since the start."""
 
     async def load(self) -> None:
-        """What the store remembers of the sites that the config names."""
+        """What the store remembers of the sites that may link."""
+        await self.enrolments.load()
+        for made in self.enrolments.records():
+            self._sites.setdefault(made.site, _Site(made.site, made.name))
         rehearsal = self._rehearsal()
         if rehearsal is not None:
             self._sites.setdefault(rehearsal.id, _Site(rehearsal.id, rehearsal.name))
@@ -95,8 +116,8 @@ class SitesState:
     # -- what the link tells -------------------------------------------------------------
 
     def site_key(self, site: str) -> str | None:
-        """The site's public key in base64; None for a site that neither the config nor a rehearsal names."""
-        key = self._keys.get(site)
+        """The site's public key in base64; None for a site that has none, or that nobody made."""
+        key = self._keys.get(site) or self.enrolments.key(site)
         if key is None and site == REHEARSAL and (rehearsal := self._rehearsal()) is not None:
             return rehearsal.key
         return key
@@ -107,6 +128,7 @@ class SitesState:
         site = self._sites.setdefault(hello.site, _Site(hello.site, hello.name))
         site.name = hello.name or site.name
         site.software = hello.software
+        site.hello = hello
         site.connected = True
         site.since_us = site.last_contact_us = site.contact_kept_us = now_us
         site.cameras = {camera.id: camera for camera in hello.cameras}
@@ -122,6 +144,24 @@ class SitesState:
         site.states = {}
         self._publish(site, set(site.cameras))
         await self._store.site_heard(site_id)
+
+    def copy_noticed(self, site_id: str, addresses: tuple[str, str]) -> None:
+        """Two workers with this site's key are running."""
+        site = self._sites.get(site_id)
+        if site is not None:
+            site.twin = Twin(at=instant(self._clock.wall_us()), addresses=list(addresses))
+            self._publish(site, set())
+
+    def _enrolment_changed(self, site_id: str) -> None:
+        record = self.enrolments.record(site_id)
+        if record is None:
+            gone = self._sites.pop(site_id, None)
+            if gone is not None:
+                self._updates.publish("site", _site_shape(gone, None, EnrolmentState.REMOVED))
+            return
+        site = self._sites.setdefault(site_id, _Site(site_id, record.name))
+        site.twin = None  # who said something about its key has seen it
+        self._publish(site, set())
 
     async def health(self, site_id: str, health: Health) -> None:
         site = self._sites.get(site_id)
@@ -184,7 +224,17 @@ class SitesState:
     # -- what people ask -----------------------------------------------------------------
 
     def sites(self) -> list[Site]:
-        return [_site_shape(site) for site in self._sites.values()]
+        return [self._shape(site) for site in self._sites.values()]
+
+    def site(self, site_id: str) -> Site | None:
+        site = self._sites.get(site_id)
+        return None if site is None else self._shape(site)
+
+    def _shape(self, site: _Site) -> Site:
+        record, now_us = self.enrolments.record(site.id), self._clock.wall_us()
+        if site.twin is not None and instant(now_us) - site.twin.at > TWIN_TOLD:
+            site.twin = None
+        return _site_shape(site, record, _enrolment_state(record, now_us))
 
     def cameras(self) -> list[Camera]:
         return [_camera_shape(site, info) for site in self._sites.values() for info in site.cameras.values()]
@@ -213,7 +263,7 @@ class SitesState:
         return site, None if site is None else site.cameras.get(name)
 
     def _publish(self, site: _Site, cameras: set[str]) -> None:
-        self._updates.publish("site", _site_shape(site))
+        self._updates.publish("site", self._shape(site))
         for name, info in site.cameras.items():
             if name in cameras:
                 self._updates.publish("camera", _camera_shape(site, info))
@@ -234,8 +284,20 @@ def _visible(health: CameraHealth | None) -> tuple[object, ...] | None:
     )
 
 
-def _site_shape(site: _Site) -> Site:
-    health = site.health
+def _enrolment_state(record: EnrolmentRecord | None, now_us: int) -> EnrolmentState:
+    if record is None:
+        return EnrolmentState.CONFIG
+    if record.revoked_us is not None:
+        return EnrolmentState.REVOKED
+    if record.key is not None:
+        return EnrolmentState.ENROLLED
+    good = record.code_expires_us is not None and record.code_expires_us > now_us
+    return EnrolmentState.WAITING if good else EnrolmentState.EXPIRED
+
+
+def _site_shape(site: _Site, record: EnrolmentRecord | None, state: EnrolmentState) -> Site:
+    health, hello = site.health, site.hello
+    unused = record is not None and record.code_used_key is None
     return Site(
         id=site.id,
         name=site.name,
@@ -248,6 +310,14 @@ def _site_shape(site: _Site) -> Site:
         disk_total_bytes=health.disk_total_bytes if health else None,
         recorded_bytes=health.recorded_bytes if health else None,
         clock_offset_s=None if site.clock_offset_us is None else round(site.clock_offset_us / 1e6, 1),
+        enrolment=state,
+        code_expires=instant_or_none(record.code_expires_us) if record and unused else None,
+        key_since=instant_or_none(record.key_us) if record else None,
+        changed_by=record.changed_by if record else "",
+        changed=instant_or_none(record.changed_us) if record else None,
+        lacks=sorted(WORKER_SKILLS - set(hello.can)) if hello else [],
+        newer=hello is not None and hello.speaks > PROTOCOL_VERSION,
+        twin=site.twin,
     )
 
 

@@ -1,7 +1,7 @@
 """The server's database and the media files beside it: tables, migrations, queries.
 
-`Store` is the door, and `Store.alerts` the one to alerts; `events`, `verdicts`, `sites`, `users`, `inbox`,
-`alerts` and `telling` hold the queries, `media` the files.
+`Store` is the door, and `Store.alerts` the one to alerts; `events`, `verdicts`, `sites`, `enrolments`,
+`users`, `inbox`, `alerts` and `telling` hold the queries, `media` the files.
 Relies on one data folder that no other server uses (camera_hub/folder.py holds it).
 
 Invariants, held by the tests:
@@ -15,7 +15,8 @@ Invariants, held by the tests:
 4. A picture or a clip may arrive before its event. It is kept, and shown once the event is there.
 5. Nothing of one site can change another site's events, whatever ids it sends.
 6. Every instant is an integer of microseconds since the Unix epoch, UTC.
-7. No password and no session token is stored, only their hashes.
+7. No password, no session token and no one-time code is stored, only what checks them. A code is used for one
+   key at most, whoever asks at the same time.
 8. A row in `verdicts` is never changed, and goes with its event alone. An event's verdict is that of its row
    with the highest number; a row without one takes back what was said before. No delivery touches them.
 """
@@ -34,6 +35,7 @@ from camera_hub.store.records import (
     ULID_PATTERN,
     Cursor,
     Delivery,
+    EnrolmentRecord,
     EventFilter,
     EventPage,
     Media,
@@ -52,6 +54,7 @@ __all__ = [
     "ULID_PATTERN",
     "Cursor",
     "Delivery",
+    "EnrolmentRecord",
     "EventFilter",
     "EventPage",
     "Media",

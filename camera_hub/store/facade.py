@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.model import CameraInfo, Event, Verdict
-from camera_hub.store import alerts, events, inbox, media, sites, users, verdicts
+from camera_hub.store import alerts, enrolments, events, inbox, media, sites, users, verdicts
 from camera_hub.store.alert_store import AlertStore
 from camera_hub.store.database import BUSY_S, Database, StoreError, sqlite_url, whole
 from camera_hub.store.inbox import UnacceptableError
@@ -23,6 +23,7 @@ from camera_hub.store.migrate import migrate
 from camera_hub.store.records import (
     Cursor,
     Delivery,
+    EnrolmentRecord,
     EventFilter,
     EventPage,
     Media,
@@ -219,6 +220,36 @@ class Store:
         """All that was ever said of an event, the newest last."""
         async with self._database.read() as connection:
             return await verdicts.history(connection, event_id)
+
+    # -- who may link --------------------------------------------------------------------
+
+    async def enrolments(self) -> list[EnrolmentRecord]:
+        async with self._database.read() as connection:
+            return await enrolments.everyone(connection)
+
+    @whole
+    async def put_enrolment(self, record: EnrolmentRecord) -> None:
+        async with self._database.write() as connection:
+            await enrolments.put(connection, record)
+
+    @whole
+    async def remove_enrolment(self, site: str) -> None:
+        async with self._database.write() as connection:
+            await enrolments.remove(connection, site)
+
+    @whole
+    async def use_code(self, site: str, code_public: str, key: str) -> EnrolmentRecord | None:
+        """A code's one use, in one transaction; None when it cannot be used (again) or has expired."""
+        async with self._database.write() as connection:
+            used = await enrolments.use_code(connection, site, code_public, key, self._clock.wall_us())
+            return await enrolments.get(connection, site) if used else None
+
+    @whole
+    async def change_key(self, site: str, old: str, new: str) -> EnrolmentRecord | None:
+        """A site's new key, if `old` is still its key and not revoked; None otherwise."""
+        async with self._database.write() as connection:
+            changed = await enrolments.change_key(connection, site, old, new, self._clock.wall_us())
+            return await enrolments.get(connection, site) if changed else None
 
     # -- people and their sessions -------------------------------------------------------
 

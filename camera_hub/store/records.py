@@ -1,7 +1,7 @@
 """What the store gives and takes, as small frozen types. No I/O."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
@@ -129,6 +129,26 @@ class SiteRecord:
     software: str
     linked_us: int | None  # when it was linked last
     last_contact_us: int | None
+
+
+@dataclass(frozen=True)
+class EnrolmentRecord:
+    """A site that an administrator made. `key` is its worker's public key in base64, None before it has one.
+
+    Codes are kept in hexadecimal, as what checks them; see `link.enrolment`.
+    """
+
+    site: str
+    name: str
+    changed_by: str  # what people called them
+    changed_us: int
+    key: str | None = None
+    key_us: int | None = None
+    revoked_us: int | None = None
+    code_public: str | None = None
+    code_secret: str | None = field(default=None, repr=False)
+    code_expires_us: int | None = None
+    code_used_key: str | None = None
 
 
 @dataclass(frozen=True)

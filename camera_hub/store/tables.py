@@ -43,6 +43,28 @@ sites = Table(
     Column("last_contact_us", BigInteger),
 )
 
+enrolments = Table(
+    "enrolments",
+    metadata,
+    Column("site", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    # The worker's public key in base64; null until its code has been used.
+    Column("key", String(64)),
+    Column("key_us", BigInteger),
+    Column("revoked_us", BigInteger),
+    # What is kept of a one-time code: enough to check it, not enough to use it. In hexadecimal.
+    Column("code_public", String(64)),
+    Column("code_secret", String(64)),
+    Column("code_expires_us", BigInteger),
+    # The key that it was used for: the same worker may ask again when the answer was lost.
+    Column("code_used_key", String(64)),
+    # Who changed this last, as people called them then.
+    Column("changed_by", Text, nullable=False),
+    Column("changed_us", BigInteger, nullable=False),
+    Index(None, "code_public", unique=True),
+)
+"""The sites that an administrator made; those of the config are in the config."""
+
 cameras = Table(
     "cameras",
     metadata,

@@ -1,24 +1,40 @@
 """Worker's and server's end over a real WebSocket: nothing lost or doubled, and told in words."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+import msgspec
 import pytest
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from camera_hub.link import worker_end
+from camera_hub.link import enrolment, handshake, worker_end
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import (
+    Ack,
+    Challenge,
     Durable,
+    Enrol,
+    Enrolled,
     EventNews,
     Health,
     Hello,
     LiveOpened,
     LivePackets,
+    NotTaken,
+    Refused,
+    Skill,
     Still,
     StillRequest,
+    Watch,
+    Welcome,
+    decode_from_server,
+    decode_from_worker,
+    encode,
 )
 from camera_hub.link.server_end import ServerEnd
 from camera_hub.link.worker_end import WorkerEnd
@@ -57,7 +73,10 @@ class Commune:
     """A server's inside that keeps all in lists; `broken` makes it fail to keep."""
 
     def __init__(self, key: SiteKey) -> None:
-        self.key = key
+        self.public = key.public_text()
+        self.bar: Refused | None = None
+        self.copies = 0
+        self.hello: Hello | None = None
         self.broken = False
         self.delivered: list[str] = []
         self.health_seen = 0
@@ -65,9 +84,23 @@ class Commune:
         self.gone = 0
 
     def site_key(self, site: str) -> str | None:
-        return self.key.public_text() if site == "khe-coc" else None
+        return self.public if site == "khe-coc" else None
 
-    async def site_connected(self, hello: Hello) -> None: ...
+    def barred(self, site: str) -> Refused | None:
+        return self.bar
+
+    async def enrol(self, asked: Challenge, told: Enrol, address: str) -> Enrolled | Refused:
+        return enrolment.wrong_code()
+
+    async def new_key(self, site: str, key: bytes) -> bool:
+        self.public = base64.b64encode(key).decode()
+        return True
+
+    async def copy_noticed(self, site: str, addresses: tuple[str, str]) -> None:
+        self.copies += 1
+
+    async def site_connected(self, hello: Hello) -> None:
+        self.hello = hello
 
     async def site_gone(self, site: str) -> None:
         self.gone += 1
@@ -119,8 +152,11 @@ async def listening(commune: Commune, port: int) -> AsyncIterator[ServerEnd]:
 
 
 @asynccontextmanager
-async def dialling(port: int, key: SiteKey, box: Box, hamlet: Hamlet) -> AsyncIterator[WorkerEnd]:
-    end = WorkerEnd("commune", f"ws://127.0.0.1:{port}/api/link", key, "khe-coc", "Khe Cốc", "1", hamlet, box)
+async def dialling(
+    port: int, key: SiteKey, box: Box, hamlet: Hamlet, key_file: Path | None = None
+) -> AsyncIterator[WorkerEnd]:
+    url = f"ws://127.0.0.1:{port}/api/link"
+    end = WorkerEnd("commune", url, key, "khe-coc", "Khe Cốc", "1", hamlet, box, key_file=key_file)
     task = asyncio.create_task(end.run())
     try:
         yield end
@@ -230,10 +266,6 @@ async def test_the_newest_link_of_a_site_wins() -> None:
 
 async def test_garbage_from_a_worker_is_refused_by_name() -> None:
     port = free_port()
-    from websockets.asyncio.client import connect
-
-    from camera_hub.link.messages import Refused, decode_from_server
-
     async with listening(Commune(SiteKey.make()), port), connect(f"ws://127.0.0.1:{port}/") as socket:
         await socket.recv()
         await socket.send(b"\xff\xff")
@@ -242,3 +274,167 @@ async def test_garbage_from_a_worker_is_refused_by_name() -> None:
         refused = decode_from_server(data)
         assert isinstance(refused, Refused)
         assert "not understood" in refused.reason
+
+
+async def test_a_revoked_site_is_cut_off_at_once_and_brings_nothing_more() -> None:
+    key, port, box = SiteKey.make(), free_port(), Box([])
+    commune = Commune(key)
+    async with listening(commune, port) as server, dialling(port, key, box, Hamlet()) as end:
+        await until(lambda: end.connected)
+        commune.bar = Refused(code="revoked", reason="the key was revoked")
+        box.waiting.update({m.id: m for m in news(50)})
+        await server.cut_off("khe-coc", commune.bar)
+        before = len(commune.delivered)
+        end.outbox_changed()
+        await until(lambda: not end.connected and "revoked" in end.error)
+        assert len(commune.delivered) == before
+        assert not server.connected("khe-coc")
+
+
+async def test_a_revoked_site_is_refused_by_name_and_asks_seldom() -> None:
+    key, port = SiteKey.make(), free_port()
+    commune = Commune(key)
+    commune.bar = Refused(code="revoked", reason="the key was revoked")
+    async with listening(commune, port), dialling(port, key, Box([]), Hamlet()) as end:
+        await until(lambda: "revoked" in end.error)
+        assert commune.hello is None
+    assert worker_end.SLOW_PAUSE_S["revoked"] >= 300
+
+
+async def test_a_copy_of_a_worker_is_noticed_and_the_first_keeps_the_link(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_end, "BACKOFF_S", (0.05,))
+    monkeypatch.setattr(worker_end, "SLOW_PAUSE_S", {"copy": 0.1})
+    key, port = SiteKey.make(), free_port()
+    commune = Commune(key)
+    async with listening(commune, port) as server, dialling(port, key, Box([]), Hamlet()) as first:
+        await until(lambda: first.connected)
+        async with dialling(port, key, Box([]), Hamlet()) as second:
+            await until(lambda: "copy" in second.error)
+            await until(lambda: first.connected and commune.copies >= 2)
+            assert not second.connected
+            assert server.connected("khe-coc")
+
+
+async def test_a_key_is_changed_while_linked_and_holds_at_the_next_link(tmp_path: Path) -> None:
+    path, port = tmp_path / "commune.key", free_port()
+    key = SiteKey.load_or_make(path)
+    commune = Commune(key)
+    async with listening(commune, port) as server:
+        async with dialling(port, key, Box([]), Hamlet(), key_file=path) as end:
+            await until(lambda: end.connected)
+            assert await server.want_new_key("khe-coc")
+            await until(
+                lambda: SiteKey.load_or_make(path).public_text() == commune.public != key.public_text()
+            )
+            assert end.connected
+        async with dialling(port, SiteKey.load_or_make(path), Box([]), Hamlet(), key_file=path) as end:
+            await until(lambda: end.connected)
+
+
+async def test_a_key_whose_change_was_not_confirmed_is_found_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(worker_end, "REFUSED_PAUSE_S", 0.1)
+    path, port = tmp_path / "commune.key", free_port()
+    key, taken = SiteKey.load_or_make(path), SiteKey.load_or_make(path.with_suffix(".next"))
+    async with (
+        listening(Commune(taken), port),
+        dialling(port, key, Box([]), Hamlet(), key_file=path) as end,
+    ):
+        await until(lambda: end.connected)
+        assert SiteKey.load_or_make(path).public_text() == taken.public_text()
+
+
+@asynccontextmanager
+async def by_hand(port: int, key: SiteKey, **changed: object) -> AsyncIterator[ClientConnection]:
+    """A linked worker without an inside, of whatever release."""
+    async with connect(f"ws://127.0.0.1:{port}/") as socket:
+        asked = decode_from_server(await received(socket))
+        assert isinstance(asked, Challenge)
+        hello = handshake.hello(asked, key, "khe-coc", "Khe Cốc", "9", ())
+        await socket.send(encode(msgspec.structs.replace(hello, **changed)))
+        assert isinstance(decode_from_server(await received(socket)), Welcome)
+        yield socket
+
+
+async def received(socket: ClientConnection) -> bytes:
+    data = await asyncio.wait_for(socket.recv(), 20)
+    assert isinstance(data, bytes)
+    return data
+
+
+async def test_a_message_of_a_newer_worker_is_refused_by_name_and_the_link_goes_on() -> None:
+    key, port = SiteKey.make(), free_port()
+    commune = Commune(key)
+    async with listening(commune, port), by_hand(port, key) as socket:
+        await socket.send(msgspec.msgpack.encode({"type": "EventHologram", "id": "m7"}))
+        assert decode_from_server(await received(socket)) == NotTaken(name="EventHologram", id="m7")
+        await socket.send(encode(news(1)[0]))
+        assert decode_from_server(await received(socket)) == Ack(ids=("M000",))
+
+
+async def test_a_version_1_worker_is_served_and_is_sent_nothing_that_it_does_not_know() -> None:
+    key, port = SiteKey.make(), free_port()
+    commune = Commune(key)
+    async with listening(commune, port) as server, by_hand(port, key, speaks=0, can=(), run="") as socket:
+        assert not await server.want_new_key("khe-coc")
+        await socket.send(msgspec.msgpack.encode({"type": "Teleport"}))  # named in the log alone
+        await socket.send(encode(news(1)[0]))
+        assert decode_from_server(await received(socket)) == Ack(ids=("M000",))
+        await server.watch("khe-coc", "gate", "sub", on=True)
+        assert isinstance(decode_from_server(await received(socket)), Watch)
+
+
+async def test_a_stranger_with_a_huge_or_endless_name_is_refused() -> None:
+    key, port = SiteKey.make(), free_port()
+    async with listening(Commune(key), port):
+        for site, name in (("k" * 65, ""), ("khe-coc", "x" * 2_000_000)):
+            async with connect(f"ws://127.0.0.1:{port}/") as socket:
+                asked = decode_from_server(await received(socket))
+                assert isinstance(asked, Challenge)
+                await socket.send(encode(handshake.hello(asked, key, site, name, "9", ())))
+                refused = decode_from_server(await received(socket))
+                assert isinstance(refused, Refused)
+                assert refused.code == "not-understood"
+                assert len(refused.reason) < 200
+
+
+async def test_a_new_key_that_nobody_asked_for_is_refused() -> None:
+    key, port = SiteKey.make(), free_port()
+    commune = Commune(key)
+    async with listening(commune, port), by_hand(port, key) as socket:
+        await socket.send(encode(handshake.new_key(b"n" * 32, "khe-coc", key, SiteKey.make())))
+        refused = decode_from_server(await received(socket))
+        assert isinstance(refused, Refused)
+        assert "not asked for" in refused.reason
+    assert commune.public == key.public_text()
+
+
+async def test_a_version_1_server_is_linked_to_and_what_it_sends_later_is_named() -> None:
+    """A server as of version 1, by hand; and one that is newer than this worker and says so."""
+    for old in (True, False):
+        key, told, port = SiteKey.make(), asyncio.Queue[bytes](), free_port()
+
+        async def old_or_new(
+            socket: ServerConnection, old: bool = old, told: asyncio.Queue[bytes] = told
+        ) -> None:
+            newer = Challenge(version=1, nonce=b"n" * 32, speaks=9, can=(*Skill, "teleport"))
+            await socket.send(encode(Challenge(version=1, nonce=b"n" * 32) if old else newer))
+            await socket.recv()
+            await socket.send(encode(Welcome(1)))
+            await socket.send(msgspec.msgpack.encode({"type": "Teleport", "to": "x"}))
+            await socket.send(encode(Watch(camera="gate", stream="sub", on=True)))
+            async for data in socket:
+                assert isinstance(data, bytes)
+                told.put_nowait(data)
+
+        hamlet = Hamlet()
+        async with serve(old_or_new, "127.0.0.1", port), dialling(port, key, Box([]), hamlet) as end:
+            await until(lambda hamlet=hamlet: hamlet.watched)  # type: ignore[misc]
+            assert end.connected
+            first = decode_from_worker(await asyncio.wait_for(told.get(), 20))
+            assert isinstance(first, Health)
+            if not old:
+                assert decode_from_worker(await asyncio.wait_for(told.get(), 20)) == NotTaken(name="Teleport")

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own, on a free port of this machine, with a database for each folder that asks."""
+"""A PostgreSQL of the tests' own, on a free port of this machine, with a database for each folder."""
 
 import hashlib
 import os

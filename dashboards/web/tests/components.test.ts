@@ -9,11 +9,12 @@ import StreamFigures from "../src/components/StreamFigures.svelte";
 import SiteCard from "../src/components/SiteCard.svelte";
 import StateBadge from "../src/components/StateBadge.svelte";
 import ZoneOverlay from "../src/components/ZoneOverlay.svelte";
-import type { HubEvent } from "../src/api/types";
+import type { HubEvent, Site } from "../src/api/types";
 import { language } from "../src/i18n/index.svelte";
 import { arrow, sides } from "../src/lib/crossings";
 import { toWatch } from "../src/lib/rehearsal";
-import { camera, event } from "./support";
+import { isSiteId, siteId } from "../src/lib/siteid";
+import { camera, event, site } from "./support";
 
 let shown: Record<string, unknown> | null = null;
 
@@ -135,23 +136,38 @@ it("a clip is a video only when it is there; until then words say what to expect
 });
 
 it("a hamlet that told nothing yet shows no invented numbers", () => {
-  const site = {
-    id: "khe-coc",
-    name: "Xóm Khe Cốc",
-    connected: false,
-    since: null,
-    last_contact: null,
-    software: "",
-    outbox_depth: null,
-    disk_free_bytes: null,
-    disk_total_bytes: null,
-    recorded_bytes: null, clock_offset_s: null,
-  };
-  const text = show(SiteCard, { site, cameras: [camera({ state: "away" })] }).textContent ?? "";
+  const text = show(SiteCard, { site: site(), cameras: [camera({ state: "away" })] }).textContent ?? "";
   expect(text).toContain("Mất liên lạc");
   expect(text).toContain("chưa bao giờ");
   expect(text.match(/chưa biết/g)).toHaveLength(4);
   expect(text).toContain("0/1");
+});
+
+it("a hamlet says whether it may link, what it lacks, and that its machine was copied", () => {
+  const told = (change: Partial<Site>) => {
+    document.body.innerHTML = "";
+    return show(SiteCard, { site: site(change), cameras: [] }).textContent ?? "";
+  };
+  const waiting = told({ enrolment: "waiting", code_expires: "2026-11-26T07:00:00Z" });
+  expect(waiting).toContain("Chưa liên kết");
+  expect(waiting).not.toContain("chưa biết");
+  expect(told({ enrolment: "expired" })).toContain("Mã đã hết hạn");
+  expect(told({ enrolment: "revoked" })).toContain("Đã thu hồi");
+  expect(told({ lacks: ["new-key", "run"] })).toContain("đổi khóa từ xa, nhận ra máy bị sao chép");
+  expect(told({ newer: true })).toContain("mới hơn máy chủ");
+  const twin = { at: "2026-11-25T07:03:00Z", addresses: ["203.0.113.5", "198.51.100.7"] };
+  expect(told({ twin })).toContain("203.0.113.5, 198.51.100.7");
+  // Only an administrator, whose rights the server told, gets the buttons.
+  expect(document.querySelector("button")).toBeNull();
+});
+
+it("a hamlet's id is made of its name", () => {
+  expect(siteId("Xóm Khe Cốc")).toBe("khe-coc");
+  expect(siteId("  thôn Đồng  Đậu 2 ")).toBe("dong-dau-2");
+  expect(siteId("Xóm")).toBe("xom");
+  expect(siteId("???")).toBe("");
+  expect(isSiteId(siteId("Bản " + "Nà Hoàn ".repeat(20)))).toBe(true);
+  expect(isSiteId("khe--coc")).toBe(false);
 });
 
 it("says why every picture of a camera is decoded, in both languages", () => {

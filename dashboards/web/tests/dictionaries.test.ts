@@ -26,8 +26,9 @@ it("no text is empty or left in the other language", () => {
 });
 
 it("every cause that the server may tell has a sentence in both languages, and no sentence is left over", () => {
-  const { Cause, RecordingCause, NotLive } = openapi.components.schemas;
-  for (const { camera } of [vi, en]) {
+  const { Cause, RecordingCause, NotLive, Skill } = openapi.components.schemas;
+  for (const { camera, sites } of [vi, en]) {
+    expect(Object.keys(sites.lacks).sort()).toEqual([...Skill.enum].sort());
     expect(Object.keys(camera.cause).sort()).toEqual([...Cause.enum].sort());
     expect(Object.keys(camera.recordingCause).sort()).toEqual([...RecordingCause.enum].sort());
     expect(Object.keys(camera.notLive).sort()).toEqual([...NotLive.enum].sort());

@@ -1,4 +1,4 @@
-import type { Camera, HubEvent } from "../src/api/types";
+import type { Camera, HubEvent, Site } from "../src/api/types";
 
 export function event(change: Partial<HubEvent> = {}): HubEvent {
   return {
@@ -48,6 +48,32 @@ export function camera(change: Partial<Camera> = {}): Camera {
     zones: [],
     lines: [],
     streams: [],
+    ...change,
+  };
+}
+
+/** A hamlet that its server's config names, and that has told nothing yet. */
+export function site(change: Partial<Site> = {}): Site {
+  return {
+    id: "khe-coc",
+    name: "Xóm Khe Cốc",
+    connected: false,
+    since: null,
+    last_contact: null,
+    software: "",
+    outbox_depth: null,
+    disk_free_bytes: null,
+    disk_total_bytes: null,
+    recorded_bytes: null,
+    clock_offset_s: null,
+    enrolment: "config",
+    code_expires: null,
+    key_since: null,
+    changed_by: "",
+    changed: null,
+    lacks: [],
+    newer: false,
+    twin: null,
     ...change,
   };
 }

@@ -15,6 +15,7 @@ import type {
   HubEvent,
   MadeChannel,
   NewChannel,
+  NewCode,
   Person,
   ProblemCode,
   Rule,
@@ -114,6 +115,28 @@ export const version = (): Promise<{ version: string }> => get("/api/version");
 
 export async function sites(signal?: AbortSignal): Promise<Site[]> {
   return (await get<{ sites: Site[] }>("/api/sites", signal)).sites;
+}
+
+/** Makes a hamlet; gives its one-time code. */
+export async function addSite(site: string, name: string): Promise<NewCode> {
+  return (await (await request("/api/sites", { method: "POST", json: { id: site, name } })).json()) as NewCode;
+}
+
+/** Another one-time code for a hamlet. */
+export async function newCode(site: string): Promise<NewCode> {
+  return (await (await request(`/api/sites/${id(site)}/code`, { method: "POST" })).json()) as NewCode;
+}
+
+export async function changeKey(site: string): Promise<void> {
+  await request(`/api/sites/${id(site)}/new-key`, { method: "POST" });
+}
+
+export async function revokeSite(site: string, revoked: boolean): Promise<void> {
+  await request(`/api/sites/${id(site)}`, { method: "PATCH", json: { revoked } });
+}
+
+export async function removeSite(site: string): Promise<void> {
+  await request(`/api/sites/${id(site)}`, { method: "DELETE" });
 }
 
 export async function cameras(signal?: AbortSignal): Promise<Camera[]> {

@@ -40,6 +40,10 @@ export type StoredRule = Schemas["RuleShape"];
 export type Trial = Schemas["TrialShape"];
 export type Session = Schemas["Session"];
 export type Site = Schemas["Site"];
+/** What a hamlet's machine may be too old for. */
+export type Skill = Schemas["Skill"];
+/** A one-time code, shown once. */
+export type NewCode = Schemas["NewCode"];
 /** What was done to a camera. */
 export type TamperCause = Schemas["TamperCause"];
 export type StreamName = Schemas["Stream"]["stream"];

@@ -50,6 +50,9 @@ export function eventWords(event: HubEvent): string {
 export function words(error: unknown): string {
   const errors = t().errors;
   if (!(error instanceof ApiError)) return errors.other(0);
+  if (error.code === "site-exists") return t().sites.form.exists;
+  if (error.code === "site-not-ready") return t().sites.notReady;
+  if (error.code === "site-in-config") return t().sites.inConfig;
   switch (error.status) {
     case 0:
       return errors.unreachable;
