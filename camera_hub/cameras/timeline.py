@@ -7,6 +7,7 @@ stream. What comes out here only grows, and keeps the pace of what came in.
 FIRST_INTERVAL_US = 40_000  # 25 pictures a second, until we know better
 
 _BACK_US = 1_000_000  # a step back of more is a new clock, not a late picture
+_APART_US = 1_000_000  # pictures and sound that came together are no further apart
 _SHORTEST_US, _LONGEST_US = 1_000, 2_000_000  # what we take for a time between two pictures
 
 
@@ -43,6 +44,20 @@ class Timeline:
         if pts_us is None or self._offset_us is None:
             return placed, placed
         return max(pts_us + self._offset_us, placed), placed
+
+    def beside(self, pts_us: int | None, arrival_us: int) -> int | None:
+        """The time, on this stream's axis, of what comes beside it, as sound does; None before any packet.
+
+        `pts_us` is by the same clock as the stream's. Where that cannot be (cameras tell late how the two
+        belong together, or set one clock first), it is the time of the arrival.
+        """
+        if self._last_us is None:
+            return None
+        now_us = self._last_us + arrival_us - self._last_arrival_us
+        if pts_us is None or self._offset_us is None:
+            return now_us
+        given_us = pts_us + self._offset_us
+        return given_us if abs(given_us - now_us) <= _APART_US else now_us
 
     def _after(self, last: int, given: int, elapsed_us: int) -> int:
         if self._offset_us is None:

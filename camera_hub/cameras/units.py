@@ -13,19 +13,28 @@ import av
 from camera_hub.annexb import head_units, joined, nal_units, parameter_sets, with_parameter_sets
 from camera_hub.cameras.timeline import FIRST_INTERVAL_US, Timeline
 from camera_hub.clock import Clock
-from camera_hub.model import Packet, StreamInfo
+from camera_hub.model import Packet, SoundInfo, StreamInfo
 from camera_hub.sps import parse_sps
 
 
 class UnitMaker:
     """Makes the packets of one stream, and knows what the stream is."""
 
-    def __init__(self, codec: str, extradata: bytes, fps: float | None, max_gap_us: int | None) -> None:
+    def __init__(
+        self,
+        codec: str,
+        extradata: bytes,
+        fps: float | None,
+        max_gap_us: int | None,
+        sound: SoundInfo | None = None,
+    ) -> None:
         """`extradata`: parameter sets in Annex B that were told beforehand; may be empty.
-        `fps`: as declared outside the video itself; `max_gap_us`: see Timeline."""
+        `fps`: as declared outside the video itself; `max_gap_us`: see Timeline;
+        `sound`: what comes beside the pictures."""
         self.info: StreamInfo | None = None
         self._codec = codec
         self._declared_fps = fps
+        self._sound = sound
         self._sets = parameter_sets(codec, nal_units(extradata))
         self._timeline = Timeline(round(1e6 / fps) if fps else FIRST_INTERVAL_US, max_gap_us)
 
@@ -57,6 +66,10 @@ class UnitMaker:
         pts_us, dts_us = self._timeline.place(pts_us, dts_us, arrival_us)
         return Packet(data=data, pts_us=pts_us, dts_us=dts_us, wall_us=wall_us, keyframe=keyframe)
 
+    def beside(self, pts_us: int | None, arrival_us: int) -> int | None:
+        """When something that came beside the pictures was; see Timeline. None before the first packet."""
+        return None if self.info is None else self._timeline.beside(pts_us, arrival_us)
+
     def _learn(self) -> None:
         extradata = joined(self._sets.units)
         if not self._sets.complete or (self.info is not None and self.info.extradata == extradata):
@@ -69,6 +82,7 @@ class UnitMaker:
             fps=self._declared_fps or sps.fps,
             extradata=extradata,
             profile=sps.profile,
+            sound=self._sound,
         )
 
 

@@ -146,7 +146,11 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
     async def stop(camera_id: str, stream: StreamName) -> None:
         await _watch(end, camera_id, stream, on=False)
 
-    live = LiveHub(start, stop, clock=clock)
+    async def listen(camera_id: str, stream: StreamName, on: bool) -> None:
+        site, _, camera = camera_id.partition(".")
+        await end.listen(site, camera, stream, on)
+
+    live = LiveHub(start, stop, clock=clock, listen=listen)
     end = ServerEnd(Commune(state, live), clock)
     chosen = settings.live
     limits = Limits(chosen.max_viewers, chosen.max_viewers_per_camera, chosen.max_viewers_per_user)

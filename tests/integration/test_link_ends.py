@@ -17,6 +17,7 @@ from camera_hub.link.messages import (
     Hello,
     LiveOpened,
     LivePackets,
+    LiveSound,
     Still,
     StillRequest,
 )
@@ -34,6 +35,7 @@ class Hamlet:
 
     def __init__(self) -> None:
         self.watched: set[tuple[str, StreamName]] = set()
+        self.heard: set[tuple[str, StreamName]] = set()
 
     def cameras(self) -> tuple[CameraInfo, ...]:
         return (CameraInfo(id="gate", name="Cổng"),)
@@ -45,6 +47,9 @@ class Hamlet:
 
     def watch(self, server: str, camera: str, stream: StreamName, on: bool) -> None:
         self.watched.add((camera, stream)) if on else self.watched.discard((camera, stream))
+
+    def listen(self, server: str, camera: str, stream: StreamName, on: bool) -> None:
+        self.heard.add((camera, stream)) if on else self.heard.discard((camera, stream))
 
     def unwatch_all(self, server: str) -> None:
         self.watched.clear()
@@ -61,7 +66,7 @@ class Commune:
         self.broken = False
         self.delivered: list[str] = []
         self.health_seen = 0
-        self.live: list[LiveOpened | LivePackets] = []
+        self.live: list[LiveOpened | LivePackets | LiveSound] = []
         self.gone = 0
 
     def site_key(self, site: str) -> str | None:
@@ -84,6 +89,9 @@ class Commune:
         self.live.append(message)
 
     def live_packets(self, site: str, message: LivePackets) -> None:
+        self.live.append(message)
+
+    def live_sound(self, site: str, message: LiveSound) -> None:
         self.live.append(message)
 
 
