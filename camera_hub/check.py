@@ -106,7 +106,9 @@ def table(reports: Sequence[CameraReport]) -> Table:
         made.add_column(heading)
     for heading in ("fps", "keyframe"):
         made.add_column(heading, justify="right")
-    made.add_column("sound")
+    heard = any(report.camera.audio for report in reports)  # a narrow terminal has little room
+    if heard:
+        made.add_column("sound")
     made.add_column("verdict")
     for report in reports:
         for probe in report.streams:
@@ -119,7 +121,7 @@ def table(reports: Sequence[CameraReport]) -> Table:
                 size,
                 _number(probe.fps, ".1f"),
                 _number(probe.keyframe_interval_s, ".1f", " s"),
-                escape(sound(probe) or ("-" if report.camera.audio else "off")),
+                *([escape(sound(probe) or ("-" if report.camera.audio else "off"))] if heard else []),
                 f"[{colour}]{escape(verdict(probe))}[/]",
             )
     return made

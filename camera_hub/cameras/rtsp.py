@@ -50,6 +50,9 @@ CLOSE_TIMEOUT_S = 5.0
 MAX_CREDENTIALS = 127  # bytes of "user:password", percent-encoded, that FFmpeg keeps
 UDP_BUFFER_BYTES = 4 * 1024 * 1024  # a keyframe comes in one burst
 MAX_GAP_US = 10_000_000
+# With sound, FFmpeg puts both on the camera's wall clock as soon as the camera tells it (RTCP), some seconds
+# after the first picture: a larger step is that, or the camera's setting its clock, and no gap.
+MAX_STEP_WITH_SOUND_US = 500_000
 
 _NO_WAY = "cannot be reached: there is no way to its network; check the address and the cables"
 _NO_ANSWER = "did not answer within {timeout} s; is it on, and are address and port right?"
@@ -118,29 +121,36 @@ class RtspSource(FFmpegSource):
         yield from self._rest
 
     def _begin(self) -> None:
-        container = self._container = self._connect()
-        stream = self._choose(container)
+        container = self._container = self._connect(sound=self._on_sound is not None)
         sound, heard = self._choose_sound(container)
+        if heard is not None and sound is None:
+            # Pictures whose sound cannot be used come as they do without any.
+            container.close()
+            container = self._container = self._connect(sound=False)
+        stream = self._choose(container)
         for other in container.streams:
             if other is not stream and other is not sound:
                 other.discard = Discard.all
         context = stream.codec_context
         told = annexb_extradata(context.name, context.extradata)
-        self._units = UnitMaker(context.name, told, _declared_fps(stream), MAX_GAP_US, heard)
-        maker = None
-        if sound is not None and self._on_sound is not None:
+        fps, maker = _declared_fps(stream), None
+        if sound is None or self._on_sound is None:
+            self._units = UnitMaker(context.name, told, fps, MAX_GAP_US, heard)
+        else:
+            step_us = MAX_STEP_WITH_SOUND_US
+            self._units = UnitMaker(context.name, told, fps, step_us, heard, step_us)
             maker = SoundMaker(sound, self._units, self._on_sound)
         self._rest = self._read(container, stream, self._units, maker)
         self._first = next(self._rest, None)
         if self._first is None:
             raise GivenUpError(f"{self.where} was given up while it was being opened")
 
-    def _connect(self) -> av.container.InputContainer:
+    def _connect(self, *, sound: bool) -> av.container.InputContainer:
         if self._interrupted.is_set():
             raise GivenUpError(f"{self.where} was given up before it was opened")
         options = {
             "rtsp_transport": self._transport,
-            "allowed_media_types": "video" if self._on_sound is None else "video+audio",
+            "allowed_media_types": "video+audio" if sound else "video",
             "protocol_whitelist": "rtsp,rtp,tcp,udp",
             # µs, of a single socket operation: only for what PyAV's own timeout does not watch, as closing.
             "timeout": str(round((max(self._open_timeout_s, self._read_timeout_s) + CLOSE_TIMEOUT_S) * 1e6)),

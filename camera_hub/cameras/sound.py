@@ -36,7 +36,7 @@ class SoundMaker:
         self._on_sound = on_sound
         self._next_ticks: int | None = None
 
-    def take(self, piece: av.Packet[AudioStream], arrival_us: int) -> None:
+    def take(self, piece: "av.Packet[AudioStream]", arrival_us: int) -> None:
         """Hand the packet on. What comes before the first picture is nobody's.
 
         Of several that came in one RTP packet, FFmpeg tells the time of the first alone.

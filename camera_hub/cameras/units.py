@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import av
 
 from camera_hub.annexb import head_units, joined, nal_units, parameter_sets, with_parameter_sets
-from camera_hub.cameras.timeline import FIRST_INTERVAL_US, Timeline
+from camera_hub.cameras.timeline import BACK_US, FIRST_INTERVAL_US, Timeline
 from camera_hub.clock import Clock
 from camera_hub.model import Packet, SoundInfo, StreamInfo
 from camera_hub.sps import parse_sps
@@ -27,16 +27,17 @@ class UnitMaker:
         fps: float | None,
         max_gap_us: int | None,
         sound: SoundInfo | None = None,
+        max_back_us: int = BACK_US,
     ) -> None:
         """`extradata`: parameter sets in Annex B that were told beforehand; may be empty.
-        `fps`: as declared outside the video itself; `max_gap_us`: see Timeline;
-        `sound`: what comes beside the pictures."""
+        `fps`: as declared outside the video itself; `max_gap_us`, `max_back_us`: see
+        Timeline; `sound`: what comes beside the pictures."""
         self.info: StreamInfo | None = None
         self._codec = codec
         self._declared_fps = fps
         self._sound = sound
         self._sets = parameter_sets(codec, nal_units(extradata))
-        self._timeline = Timeline(round(1e6 / fps) if fps else FIRST_INTERVAL_US, max_gap_us)
+        self._timeline = Timeline(round(1e6 / fps) if fps else FIRST_INTERVAL_US, max_gap_us, max_back_us)
 
     @property
     def interval_us(self) -> int:
