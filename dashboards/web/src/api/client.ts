@@ -139,6 +139,8 @@ export function liveUrl(camera: string, stream: string): string {
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;
 }
+/** The same with the camera's sound. */
+export const soundUrl = (camera: string, stream: string): string => `${liveUrl(camera, stream)}&audio=true`;
 
 export interface Still {
   picture: ImageBitmap;

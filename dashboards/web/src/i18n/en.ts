@@ -141,6 +141,13 @@ export const en: Dictionary = {
         help: "One picture a second, since video does not reach this browser. The page “Why is there no video?” says more.",
       },
     },
+    sound: {
+      name: "Sound",
+      on: "Turn sound on",
+      off: "Turn sound off",
+      heard: "with sound",
+      unheard: "no sound yet: it comes by MSE alone",
+    },
     delay: (seconds) => `${seconds} s behind`,
     otherStream: {
       main: "Showing the main stream, since this browser can't play the sub stream.",

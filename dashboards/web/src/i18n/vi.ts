@@ -142,6 +142,13 @@ export const vi = {
         help: "Mỗi giây một ảnh, vì video không tới được trình duyệt này. Trang “Vì sao không có hình?” nói rõ hơn.",
       },
     },
+    sound: {
+      name: "Tiếng",
+      on: "Bật tiếng",
+      off: "Tắt tiếng",
+      heard: "có tiếng",
+      unheard: "chưa nghe được tiếng: chỉ MSE mới có tiếng",
+    },
     delay: (seconds: string) => `trễ ${seconds} giây`,
     otherStream: {
       main: "Đang xem luồng chính, vì trình duyệt không phát được luồng phụ.",

@@ -23,6 +23,8 @@ export interface Connection {
 export interface Way {
   readonly kind: Kind;
   readonly stream: StreamName;
+  /** The camera's sound comes with the picture. */
+  readonly sound?: boolean;
   connect(signal: AbortSignal): Promise<Connection>;
 }
 
