@@ -65,7 +65,7 @@ class LiveSound:
             late_us = newest_us - at_us + self._frame_us
             self._wait_us = min(max(self._wait_us, late_us), MOST_WAIT_US)
             return
-        while self._end_us(made) + self._frame_us < at_us:
+        while self._end_us(made) + self._frame_us / 2 < at_us:
             made.append(self._silence)
         made.append(data)
 

@@ -61,17 +61,19 @@ def sound(codec: str, rate: int = 8000, seconds: float = SECONDS) -> tuple[Sound
     return SoundInfo(codec, rate, 1, config), [packet for packet in made if packet.pts_us >= 0]
 
 
-def pictures(seconds: float = SECONDS, fps: int = FPS) -> tuple[StreamInfo, list[Packet]]:
+def pictures(
+    seconds: float = SECONDS, fps: int = FPS, size: tuple[int, int] = (320, 240)
+) -> tuple[StreamInfo, list[Packet]]:
     """The pictures, H.264 with a keyframe a second."""
     encoder = av.CodecContext.create("libx264", "w")
     assert isinstance(encoder, av.VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = 320, 240, "yuv420p"
+    encoder.width, encoder.height, encoder.pix_fmt = *size, "yuv420p"
     encoder.time_base, encoder.framerate, encoder.gop_size = Fraction(1, fps), Fraction(fps), fps
     encoder.options = {"preset": "veryfast", "tune": "zerolatency", "profile": "baseline", "crf": "30"}
     packets = []
     for number in range(round(seconds * fps)):
         bright = number % fps < BEEP_S * fps
-        picture = np.full((240, 320), 220 if bright else 40, np.uint8)
+        picture = np.full(size[::-1], 220 if bright else 40, np.uint8)
         picture[100:140, number * 7 % 280 :][:, :40] = 130
         frame = av.VideoFrame.from_ndarray(picture, "gray").reformat(format="yuv420p")
         frame.pts = number
@@ -80,7 +82,7 @@ def pictures(seconds: float = SECONDS, fps: int = FPS) -> tuple[StreamInfo, list
             packets.append(Packet(bytes(packet), at_us, at_us, at_us, packet.is_keyframe))
     sets = parameter_sets("h264", head_units("h264", packets[0].data))
     extradata = b"".join(b"\0\0\0\1" + bytes(unit) for unit in sets.units)
-    return StreamInfo("h264", 320, 240, float(fps), extradata), packets
+    return StreamInfo("h264", *size, float(fps), extradata), packets
 
 
 _PAYLOADERS = {
