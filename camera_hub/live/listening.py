@@ -62,6 +62,13 @@ class Listening:
         self._come.set()
 
     async def _make(self, made: Voice, sound: LiveSound) -> None:
+        try:
+            await self._make_for_ever(made, sound)
+        except Exception:
+            log.exception("a camera's sound could not be made", camera=self._channel.camera)
+            self._channel.unlisten(self._hear)
+
+    async def _make_for_ever(self, made: Voice, sound: LiveSound) -> None:
         while True:
             await self._come.wait()
             self._come.clear()

@@ -133,7 +133,8 @@ def test_what_is_seen_is_heard_at_the_same_moment(page: Page, hub: Browserless, 
     assert len(tones) >= 5
     apart = sorted(min((tone - flash for flash in flashes), key=abs) for tone in tones[1:-1])
     print(f"{camera}: sound after picture, ms: {apart}")
-    assert abs(apart[len(apart) // 2]) < 150
+    # What is captured of the sound has not waited for the loudspeaker, as the picture has.
+    assert abs(apart[len(apart) // 2]) < 200
     assert page.evaluate(STATE)["behind"] < 1.5
 
 

@@ -23,7 +23,16 @@ from camera_hub.link.messages import (
 )
 from camera_hub.link.server_end import ServerEnd
 from camera_hub.link.worker_end import WorkerEnd
-from camera_hub.model import CameraInfo, Event, EventKind, HubError, Packet, StreamInfo, StreamName
+from camera_hub.model import (
+    CameraInfo,
+    Event,
+    EventKind,
+    HubError,
+    Packet,
+    SoundPacket,
+    StreamInfo,
+    StreamName,
+)
 from tests.support.memory_outbox import Box
 from tests.support.waiting import free_port, until
 
@@ -250,3 +259,19 @@ async def test_garbage_from_a_worker_is_refused_by_name() -> None:
         refused = decode_from_server(data)
         assert isinstance(refused, Refused)
         assert "not understood" in refused.reason
+
+
+async def test_sound_flows_only_while_listened_to() -> None:
+    key, port, hamlet = SiteKey.make(), free_port(), Hamlet()
+    commune = Commune(key)
+    sound = LiveSound(camera="gate", stream="sub", packets=(SoundPacket(b"la", 1),))
+    async with listening(commune, port) as server, dialling(port, key, Box([]), hamlet) as end:
+        await until(lambda: server.connected("khe-coc"))
+        await server.listen("nowhere", "gate", "sub", on=True)
+        await server.watch("khe-coc", "gate", "sub", on=True)
+        await server.listen("khe-coc", "gate", "sub", on=True)
+        await until(lambda: hamlet.heard == {("gate", "sub")})
+        end.live_sound(sound)
+        await until(lambda: commune.live == [sound])
+        await server.listen("khe-coc", "gate", "sub", on=False)
+        await until(lambda: not hamlet.heard)

@@ -6,8 +6,8 @@ For the system's Python, which has GStreamer.
 
 FOLDER/NAME.json says of NAME.data: {"tracks": [{"caps": …, "payloader": …, "packets": [[bytes, pts_us], …]},
 …], "duration_us": …}; the packets of all tracks lie one behind the other. Each is served at
-rtsp://127.0.0.1:PORT/NAME in real time, for ever, from the first who asks on. While FOLDER/NAME.silent
-exists, every track but the first sends nothing. Prints `ready`.
+rtsp://127.0.0.1:PORT/NAME in real time, for ever, from the first who asks on. While FOLDER/NAME.blind
+exists, the first track sends nothing, and while FOLDER/NAME.silent does, the others. Prints `ready`.
 """
 
 import json
@@ -30,7 +30,7 @@ class Camera:
     def __init__(self, told: Path) -> None:
         stream = json.loads(told.read_text())
         data, at = told.with_suffix(".data").read_bytes(), 0
-        self.silent = told.with_suffix(".silent")
+        self.silent, self.blind = told.with_suffix(".silent"), told.with_suffix(".blind")
         self.duration_us = stream["duration_us"]
         self.tracks = []
         branches = ""
@@ -60,7 +60,7 @@ class Camera:
             pts_us += number // len(packets) * self.duration_us
             number += 1
             time.sleep(max(0.0, began + pts_us / 1e6 - time.monotonic()))
-            if track and self.silent.exists():
+            if (self.silent if track else self.blind).exists():
                 continue
             buffer = Gst.Buffer.new_wrapped(data)
             buffer.pts = buffer.dts = pts_us * 1000
