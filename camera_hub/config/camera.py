@@ -204,7 +204,7 @@ def _sources_problems(data: dict[str, Any]) -> list[tuple[Loc, str]]:
         given = (key for key in ("username", "password") if data.get(key) is not None)
         found += [((key,), "is given, but a clip asks for none; take it out") for key in given]
         if data.get("audio") is True:
-            found.append((("audio",), "is only for cameras, clips are played without sound; take it out"))
+            found.append((("audio",), "is only for cameras, since clips play without sound; take it out"))
     elif data.get("clip") is not None and (kinds or onvif is not None):
         found.append((("clip",), "is only for clips, and this camera has none; take it out"))
     return found

@@ -233,7 +233,6 @@ class Worker:
             case TapPackets(stream=stream, packets=packets):
                 for end in self._ends:
                     end.live_packets(LivePackets(camera=camera, stream=stream, packets=packets))
-
             case TapSound(stream=stream, packets=packets):
                 for end in self._ends:
                     if end.server in self._listeners[camera, stream]:
