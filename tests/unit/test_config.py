@@ -255,7 +255,7 @@ practice: yes
         ("streams: {main: 'rtsp://u:hunter2/x@h/a'}", "streams.main: has a port that is no number"),
         ("streams: {main: 'rtsp://u/hunter2@h/a'}", "streams.main: has an @ after the host"),
         ("streams: {main: a.mp4, sub: 'rtsp://h/a'}", "streams.sub: and main are of two kinds"),
-        ("streams: {main: a.mp4}\n  audio: true", "audio: is only for cameras"),
+        ("streams: {main: a.mp4}\n  audio: true", "audio: `true` is only for cameras"),
         ("streams: {main: a.mp4}\n  password: hunter2", "password: is given, but a clip asks for none"),
         ("streams: {main: 'rtsp://h/a'}\n  password: [hunter2]", "password: is not text"),
         (
