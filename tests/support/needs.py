@@ -49,6 +49,30 @@ def coturn() -> str:
     return path or ""
 
 
+def namespaces() -> None:
+    """Networks of our own. Where the kernel or the container forbids them, no package helps: the test is skipped
+    on CI too, and `bad_network` plays what can be played without."""
+    missing = [tool for tool in ("ip", "tc", "iptables", "ip6tables") if not shutil.which(tool)]
+    if missing:
+        _missing(", ".join(missing), "install the packages iproute2 and iptables")
+    tried = subprocess.run(["unshare", "--net", "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"this machine allows no network namespaces ({tried.stderr.strip()})")
+
+
+def gstreamer_webrtc() -> Path:
+    """The Python that has GStreamer with WebRTC."""
+    python = Path("/usr/bin/python3")
+    probe = (
+        "import gi; gi.require_version('GstWebRTC', '1.0'); gi.require_version('GstSdp', '1.0'); "
+        "from gi.repository import Gst; Gst.init(None); "
+        "assert all(map(Gst.ElementFactory.find, ('webrtcbin', 'nicesrc', 'dtlsdec', 'srtpdec')))"
+    )
+    if subprocess.run([python, "-c", probe], capture_output=True, check=False).returncode:
+        _missing("GStreamer's WebRTC", "install gir1.2-gst-plugins-bad-1.0 and gstreamer1.0-nice")
+    return python
+
+
 def chromium() -> str:
     """The path of the system's Chromium."""
     path = shutil.which("chromium")
