@@ -50,8 +50,11 @@ def coturn() -> str:
 
 
 def namespaces() -> None:
-    """Networks of our own. Where the kernel or the container forbids them, no package helps: the test is skipped
-    on CI too, and `bad_network` plays what can be played without."""
+    """Networks of our own.
+
+    Where the kernel or the container forbids them, no package helps: the test is skipped on CI too, and
+    those with `bad_network`, which needs no rights, show what can be shown without.
+    """
     missing = [tool for tool in ("ip", "tc", "iptables", "ip6tables") if not shutil.which(tool)]
     if missing:
         _missing(", ".join(missing), "install the packages iproute2 and iptables")

@@ -73,7 +73,10 @@ def streams(folder: Path, cameras: Mapping[str, Served]) -> Iterator[dict[str, R
         _lay_out(folder / name, camera)
     script = Path(__file__).with_name("rtsp_streams.py")
     with _process(["/usr/bin/python3", str(script), str(port), str(folder)], ready="ready"):
-        yield {name: RtspCamera(f"rtsp://127.0.0.1:{port}/{name}", _counter(folder / f"{name}.sent")) for name in cameras}
+        yield {
+            name: RtspCamera(f"rtsp://127.0.0.1:{port}/{name}", _counter(folder / f"{name}.sent"))
+            for name in cameras
+        }
 
 
 def _lay_out(file: Path, camera: Served) -> None:

@@ -4,10 +4,10 @@ Python, which has GStreamer.
 
     /usr/bin/python3 rtsp_streams.py PORT FOLDER
 
-Each FOLDER/NAME.json says {"caps": …, "payloader": …, "packets": [[bytes, pts_us, dts_us], …], "duration_us": …} of
-NAME.data, and is served at rtsp://127.0.0.1:PORT/NAME in real time, for ever, from the first who asks on, with
-the times that are given: RTP carries the pts, as cameras send it. FOLDER/NAME.sent holds how many packets were
-sent so far (8 bytes, little endian). Prints `ready`.
+FOLDER/NAME.json says of NAME.data: {"caps": …, "payloader": …, "packets": [[bytes, pts_us, dts_us], …],
+"duration_us": …}. It is served at rtsp://127.0.0.1:PORT/NAME in real time, for ever, from the first who asks
+on; RTP carries the pts. NAME.sent holds how many packets were sent so far (8 bytes, little endian).
+Prints `ready`.
 """
 
 import json
@@ -22,7 +22,7 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstApp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstApp, GstRtspServer  # noqa: E402, F401
+from gi.repository import GLib, Gst, GstApp, GstRtspServer  # noqa: E402
 
 
 class Camera:
@@ -38,9 +38,8 @@ class Camera:
         self.duration_us = stream["duration_us"]
         self.sent = os.open(told.with_suffix(".sent"), os.O_RDWR | os.O_CREAT)
         self.factory = GstRtspServer.RTSPMediaFactory()
-        self.factory.set_launch(
-            f"( appsrc name=camera is-live=true format=time caps={stream['caps']} ! {stream['payloader']} name=pay0 pt=96 )"
-        )
+        source = f"appsrc name=camera is-live=true format=time caps={stream['caps']}"
+        self.factory.set_launch(f"( {source} ! {stream['payloader']} name=pay0 pt=96 )")
         self.factory.set_shared(True)
         self.factory.connect("media-configure", self._configure)
 

@@ -1,0 +1,106 @@
+"""WebRTC viewers who lose packets, are slow, vanish or never come.
+
+They get what they can, nothing is left of them, and nobody else notices.
+"""
+
+import asyncio
+import re
+
+import psutil
+import pytest
+
+from camera_hub.live import ladder, whep
+from camera_hub.live.feed import NotLiveError
+from tests.support.live import camera, encode, pictures_of
+from tests.support.waiting import until
+from tests.support.webrtc import LANE, Lossy, receiver, whep_sessions
+
+
+def without_rtx(offer: str) -> str:
+    types = re.findall(r"a=rtpmap:(\d+) rtx/90000\r\n", offer)
+    return "".join(
+        line
+        for line in offer.splitlines(keepends=True)
+        if not re.match(rf"a=(rtpmap|fmtp|rtcp-fb):({'|'.join(types)}) ", line)
+    )
+
+
+@pytest.mark.parametrize("rtx", [True, False])
+async def test_what_a_viewer_loses_is_sent_again(rtx: bool) -> None:
+    """One packet in sixteen is lost; every picture arrives all the same."""
+    encoded = encode(fps=25, gop=100)
+    sent = pictures_of(encoded)
+    async with camera(encoded) as practice, whep_sessions() as sessions, receiver() as viewer:
+        offer = await viewer.offer()
+        _, answer = await sessions.create(offer if rtx else without_rtx(offer), practice.hub.channel(*LANE))
+        assert ("rtx/90000" in answer) == rtx
+        await viewer.answered(answer)
+        lossy = Lossy(viewer, lambda number: number % 16 == 5)
+        await until(lambda: len(viewer.pictures) >= 150)
+        first = sent.index(viewer.pictures[0])
+        assert viewer.pictures[:150] == [sent[(first + number) % len(sent)] for number in range(150)]
+        assert lossy.dropped > 5
+
+
+async def test_one_who_cannot_keep_up_gets_less_and_then_all_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("SETTLE_US", 300_000), ("PATIENCE_US", 1_500_000), ("KEPT", 0.0), ("ENOUGH", 1)):
+        monkeypatch.setattr(ladder, name, value)
+    main = encode(fps=25, gop=25)
+    bad = True
+    async with (
+        camera(main, encode(fps=10, gop=10, frames=50)) as practice,
+        whep_sessions() as sessions,
+        receiver() as viewer,
+    ):
+        session, answer = await sessions.create(
+            await viewer.offer(),
+            practice.hub.channel("here.lane", "main"),
+            lesser=lambda: practice.hub.channel("here.lane", "sub"),
+        )
+        await viewer.answered(answer)
+        await until(lambda: len(viewer.pictures) >= 5)
+        Lossy(viewer, lambda number: bad and number % 3 > 0)
+        shown = sessions.shown(session)
+        await until(lambda: sessions.shown(session) == "sub", 20)
+        await until(lambda: sessions.shown(session) == "sub keyframes", 20)
+        assert shown == "main"
+        bad = False
+        await until(lambda: sessions.shown(session) == "main", 30)
+        viewer.pictures.clear()
+        sent = pictures_of(main)
+        await until(lambda: any(picture in sent for picture in viewer.pictures))
+
+
+async def test_one_who_vanishes_or_never_comes_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whep, "CONNECT_S", 0.5)
+    async with camera(encode()) as practice, whep_sessions() as sessions:
+        async with receiver() as viewer:
+            await sessions.create(await viewer.offer(), practice.hub.channel(*LANE))
+            await until(lambda: len(sessions) == 0)
+        async with receiver() as viewer:
+            _, answer = await sessions.create(await viewer.offer(), practice.hub.channel(*LANE))
+            await viewer.answered(answer)
+            await until(lambda: len(viewer.pictures) >= 3)
+            await asyncio.sleep(0.6)
+            assert len(sessions) == 1
+        await until(lambda: len(sessions) == 0)
+        await until(lambda: practice.asks[-1][0] == "stop")
+
+
+async def test_nothing_is_left_when_all_is_closed() -> None:
+    before, files = asyncio.all_tasks(), psutil.Process().num_fds()
+    async with camera(encode()) as practice, whep_sessions() as sessions, receiver() as viewer:
+        session, answer = await sessions.create(await viewer.offer(), practice.hub.channel(*LANE), "lan")
+        await viewer.answered(answer)
+        await until(lambda: len(viewer.pictures) >= 3)
+        assert not await sessions.delete(session, "another")
+        assert await sessions.delete(session, "lan")
+        assert not await sessions.delete(session, "lan")
+        # Another that is in the middle of connecting when the server stops.
+        async with receiver() as late:
+            await sessions.create(await late.offer(), practice.hub.channel(*LANE))
+            await sessions.close()
+        with pytest.raises(NotLiveError):
+            await sessions.create("v=0", practice.hub.channel(*LANE))
+    await until(lambda: asyncio.all_tasks() <= before)
+    await until(lambda: psutil.Process().num_fds() <= files)
