@@ -88,15 +88,19 @@ def encode(
 
 
 def _write_number(picture: NDArray[np.uint8], number: int) -> None:
-    """Into the picture's upper edge: 16 blocks, white for the bits that are set, the lowest first."""
+    """Into the picture's upper edge: blocks, white for the bits that are set, the lowest first.
+
+    The last of them always is: a picture that is not there yet is black.
+    """
     for bit in range(16):
-        picture[:16, 20 * bit : 20 * bit + 20] = 235 if number >> bit & 1 else 16
+        picture[:16, 20 * bit : 20 * bit + 20] = 235 if (number | 1 << 15) >> bit & 1 else 16
 
 
 def number_of(frame: av.VideoFrame) -> int:
     """Which picture of its stream it is, as `encode` wrote it into it."""
     row = frame.to_ndarray(format="gray")[8, 10::20]
-    return sum(1 << bit for bit, value in enumerate(row) if value > 128)
+    assert row[15] > 128, "this is no picture of `encode`"
+    return sum(1 << bit for bit, value in enumerate(row[:15]) if value > 128)
 
 
 def fat(encoded: Encoded, size: int) -> Encoded:

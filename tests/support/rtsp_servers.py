@@ -85,7 +85,9 @@ def _lay_out(file: Path, camera: Served) -> None:
     sets = parameter_sets("h264", nal_units(stream.info.extradata))
     packets, data = [], b""
     for packet in stream.packets:
-        one = b"".join(len(unit).to_bytes(4) + unit for unit in nal_units(packet.data))
+        # Not by the payloader, which would put them before each slice of a keyframe.
+        added = sets.units if packet.keyframe and camera.sets_in_stream else ()
+        one = b"".join(len(unit).to_bytes(4) + unit for unit in (*added, *nal_units(packet.data)))
         first_us = stream.packets[0].dts_us
         pts_us = packet.pts_us if camera.stamped == "as shown" else packet.dts_us
         packets.append((len(one), pts_us - first_us, packet.dts_us - first_us))
@@ -93,7 +95,7 @@ def _lay_out(file: Path, camera: Served) -> None:
     told = {
         "caps": "video/x-h264,stream-format=avc,alignment=au,"
         f"codec_data=(buffer){configuration_record('h264', sets).hex()}",
-        "payloader": f"rtph264pay config-interval={-1 if camera.sets_in_stream else 0}",
+        "payloader": "rtph264pay config-interval=0",
         "packets": packets,
         "duration_us": stream.duration_us,
     }
