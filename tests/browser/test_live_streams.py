@@ -155,7 +155,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
             signed_in(int(str(server["port"]))) as browser,
             sync_playwright() as playwright,
         ):
-            until_blocking(lambda: browser.not_online() == {}, 60)
+            until_blocking(lambda: len(browser.cameras()) == len(cameras) and not browser.not_online(), 60)
             chromium = playwright.chromium.launch(executable_path=needs.chromium(), args=FLAGS)
             page = chromium.new_context(bypass_csp=True).new_page()
             page.add_init_script(PAGE)

@@ -62,13 +62,13 @@ class RtspCamera(NamedTuple):
 
 
 @contextmanager
-def streams(folder: Path, cameras: Mapping[str, Served]) -> Iterator[dict[str, RtspCamera]]:
+def streams(folder: Path, cameras: Mapping[str, Served], port: int = 0) -> Iterator[dict[str, RtspCamera]]:
     """GStreamer's RTSP server with these streams over and over, from the first who asks on, over TCP and UDP.
 
-    `folder` is for its files. Ended and started again with the same folder, they begin anew.
+    `folder` is for its files.
     """
     needs.gstreamer()
-    port = free_port()
+    port = port or free_port()
     for name, camera in cameras.items():
         _lay_out(folder / name, camera)
     script = Path(__file__).with_name("rtsp_streams.py")
@@ -87,7 +87,8 @@ def _lay_out(file: Path, camera: Served) -> None:
     for packet in stream.packets:
         # Not by the payloader, which would put them before each slice of a keyframe.
         added = sets.units if packet.keyframe and camera.sets_in_stream else ()
-        one = b"".join(len(unit).to_bytes(4) + unit for unit in (*added, *nal_units(packet.data)))
+        units = [*added, *map(bytes, nal_units(packet.data))]
+        one = b"".join(len(unit).to_bytes(4) + unit for unit in units)
         first_us = stream.packets[0].dts_us
         pts_us = packet.pts_us if camera.stamped == "as shown" else packet.dts_us
         packets.append((len(one), pts_us - first_us, packet.dts_us - first_us))
