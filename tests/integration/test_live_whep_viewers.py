@@ -5,12 +5,14 @@ They get what they can, nothing is left of them, and nobody else notices.
 
 import asyncio
 import re
+from itertools import pairwise
 
 import psutil
 import pytest
 
-from camera_hub.live import ladder, whep
+from camera_hub.live import ladder, limits, whep
 from camera_hub.live.feed import NotLiveError
+from camera_hub.live.limits import TooManyViewersError
 from tests.support.live import camera, encode, pictures_of
 from tests.support.waiting import until
 from tests.support.webrtc import LANE, Lossy, receiver, whep_sessions
@@ -85,6 +87,39 @@ async def test_one_who_vanishes_or_never_comes_is_let_go(monkeypatch: pytest.Mon
             assert len(sessions) == 1
         await until(lambda: len(sessions) == 0)
         await until(lambda: practice.asks[-1][0] == "stop")
+
+
+async def test_a_hundred_who_never_connect_cost_nobody_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whep, "CONNECT_S", 1.0)
+    process = psutil.Process()
+    async with (
+        camera(encode(fps=25, gop=25)) as practice,
+        whep_sessions(max_sessions=200) as sessions,
+        receiver() as fine,
+    ):
+        channel = practice.hub.channel(*LANE)
+        _, answer = await sessions.create(await fine.offer(), channel)
+        await fine.answered(answer)
+        await until(lambda: fine.numbers)
+        async with receiver() as nobody:
+            offer = re.sub(r"a=candidate:.*\r\n", "", await nobody.offer())
+        tasks, files = len(asyncio.all_tasks()), process.num_fds()
+        held, refused = [], 0
+        for _ in range(3):
+            for _ in range(100):
+                try:
+                    await sessions.create(offer, channel, "nobody")
+                except TooManyViewersError:
+                    refused += 1
+            held.append(process.memory_info().rss)
+            await until(lambda: len(sessions) == 1)
+            await until(lambda: len(asyncio.all_tasks()) <= tasks and process.num_fds() <= files)
+        print(f"held with a hundred who never connect: {[one // 2**20 for one in held]} MB")
+        assert refused == 3 * (100 - limits.PER_USER)
+        assert held[2] - held[1] < 10 * 2**20
+        seen = len(fine.numbers)
+        await until(lambda: len(fine.numbers) > seen + 25)
+        assert all((b - a) % 100 == 1 for a, b in pairwise(fine.numbers))
 
 
 async def test_nothing_is_left_when_all_is_closed() -> None:
