@@ -48,6 +48,10 @@ class Hub:
     def online(self) -> bool:
         return [camera["state"] for camera in self.browser.cameras().values()] == ["online"]
 
+    def files(self) -> int:
+        """Files and sockets that the server has open."""
+        return self.process("serve").num_fds()
+
     def gone(self) -> list[str]:
         """Why viewers have gone, so far."""
         return [line["reason"] for line in self.running.lines() if line.get("event") == "viewer gone"]
@@ -74,19 +78,19 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 
 
 def test_gstreamer_plays_by_whep_and_nothing_is_left_of_it(hub: Hub) -> None:
-    server = hub.process("serve")
     with by_mse(hub.browser, LANE) as mse:  # the first view has the server make what it keeps
         until_blocking(lambda: mse.fragments)
-    before = (server.num_fds(), server.num_threads())
+    files = hub.files()
     for _ in range(2):
         with by_gstreamer(hub.browser, LANE) as viewer:
             until_blocking(lambda: len(viewer.numbers) > 50)
     assert all((b - a) % PICTURES == 1 for a, b in pairwise(viewer.numbers))
     until_blocking(lambda: hub.gone() == ["the viewer left"] * 2)
-    until_blocking(lambda: (server.num_fds(), server.num_threads()) <= before)
+    until_blocking(lambda: hub.files() <= files)
 
 
 def test_a_camera_that_is_unplugged_and_back(hub: Hub) -> None:
+    files = hub.files()
     with by_gstreamer(hub.browser, LANE) as whep, by_mse(hub.browser, LANE) as mse:
         until_blocking(lambda: len(whep.numbers) > 10 and mse.fragments > 10)
         gone = len(hub.gone())
@@ -96,12 +100,13 @@ def test_a_camera_that_is_unplugged_and_back(hub: Hub) -> None:
         hub.plug()
         until_blocking(lambda: len(whep.numbers) > seen + 50, 60)
         until_blocking(lambda: mse.told[-1] == "opened" and mse.fragments > 50)
-        print(mse.told)
         assert len(hub.gone()) == gone
         assert not mse.closed
+    until_blocking(lambda: hub.files() <= files)
 
 
 def test_a_worker_that_is_killed_and_back(hub: Hub) -> None:
+    files = hub.files()
     with by_gstreamer(hub.browser, LANE) as whep, by_mse(hub.browser, LANE) as mse:
         until_blocking(lambda: len(whep.numbers) > 10 and mse.fragments > 10)
         gone = len(hub.gone())
@@ -112,6 +117,7 @@ def test_a_worker_that_is_killed_and_back(hub: Hub) -> None:
         until_blocking(lambda: mse.told[-1] == "opened" and mse.fragments > 50)
         assert len(hub.gone()) == gone
         assert not mse.closed
+    until_blocking(lambda: hub.files() <= files)
 
 
 def test_a_server_that_is_killed_and_back(hub: Hub) -> None:
