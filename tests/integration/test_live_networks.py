@@ -1,11 +1,10 @@
-"""Viewers in networks of their own: loss, delay, a narrow line, a dead one, IPv6, NAT. Nobody else notices.
+"""Viewers in networks of their own: a narrow line, a dead one, IPv6, NAT. Nobody else notices.
 
-How late one viewer is, another tells, by the numbers in the pictures: no clock of this machine's load. The
-same without namespaces, as far as that goes: `test_live_whep_viewers`, and `bad_network` in the browser.
+Loss and delay are in the browser's `test_live_whep`: aiortc asks only once for a packet that it has lost, so
+it is no measure of how fast a picture recovers. What goes without namespaces is in `test_live_whep_viewers`.
 """
 
 import contextlib
-import re
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
@@ -18,7 +17,6 @@ from camera_hub.live import ladder
 from camera_hub.live.channel import MAX_WAITING_BYTES
 from camera_hub.live.whep import WhepSessions
 from camera_hub.model import StreamName
-from tests.support.bad_network import bad_network
 from tests.support.coturn import coturn
 from tests.support.live import Camera, camera, encode, fat
 from tests.support.networks import Network, join, networks
@@ -26,7 +24,6 @@ from tests.support.waiting import until
 from tests.support.webrtc import Receiver, receiver, whep_sessions
 
 PICTURES = 400  # of the practice streams, before they begin again
-TWO_SECONDS = 50  # pictures
 
 
 @contextlib.asynccontextmanager
@@ -50,45 +47,6 @@ async def watching(
 def missing(numbers: list[int]) -> int:
     """How many pictures are missing between the first and the last that came."""
     return sum((b - a - 1) % PICTURES for a, b in pairwise(numbers))
-
-
-async def test_who_loses_packets_goes_on_within_2_s_and_another_loses_nothing() -> None:
-    """5 % lost each way, and 200 ms there and back."""
-    encoded = encode(fps=25, gop=100, frames=PICTURES)
-    with networks("server", "good", "bad") as (server, good, bad), server.inside():
-        join(server, ("10.9.1.1/24",), good, ("10.9.1.2/24",), "good")
-        join(server, ("10.9.2.1/24",), bad, ("10.9.2.2/24",), "bad")
-        async with (
-            bad_network(0.1, host="10.9.2.1") as relays,
-            camera(encoded) as practice,
-            whep_sessions() as sessions,
-            watching(good, practice, sessions) as (fine, _),
-            receiver() as poor,
-        ):
-            with bad.inside():
-                offer = await poor.offer()
-            offer = re.sub(r"a=candidate:.*\r\n", "", offer)  # so that the only way is the relay
-            _, answer = await sessions.create(offer, practice.hub.channel("here.lane", "sub"))
-            await poor.answered(await relays.through(answer))
-            await until(lambda: len(poor.numbers) > 20)
-            behind: list[int] = []
-            stood: list[int] = []
-            last = len(fine.numbers)
-
-            def heard(number: int) -> None:
-                nonlocal last
-                behind.append((fine.numbers[-1] - number) % PICTURES)
-                stood.append(len(fine.numbers) - last)
-                last = len(fine.numbers)
-
-            poor.heard = heard
-            bad.loses(0.05)
-            server.loses(0.05, "-i", "bad")
-            await until(lambda: len(stood) > 150)
-            print(f"loss: stood for {max(stood)} pictures at most, {max(behind)} behind, {bad.lost()} lost")
-            assert bad.lost() > 5
-            assert max(stood) < TWO_SECONDS
-            assert missing(fine.numbers) == 0
 
 
 async def test_a_narrow_line_gets_less_then_all_again_and_another_loses_nothing(
@@ -175,23 +133,10 @@ async def test_a_server_behind_nat_learns_its_address_by_stun_and_is_reached(tmp
         join(router, ("192.0.2.1/24",), world, ("192.0.2.10/24",), "world")
         server.run("ip", "route", "add", "default", "via", "10.9.1.1")
         router.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
-        nat = ["iptables", "-t", "nat", "-A"]
+        nat = ("iptables", "-t", "nat", "-A")
         router.run(*nat, "POSTROUTING", "-o", "world", "-j", "MASQUERADE")
-        forwarded = f"{ports[0]}:{ports[-1]}"
-        router.run(
-            *nat,
-            "PREROUTING",
-            "-i",
-            "world",
-            "-p",
-            "udp",
-            "--dport",
-            forwarded,
-            "-j",
-            "DNAT",
-            "--to-destination",
-            "10.9.1.2",
-        )
+        forwarded = f"PREROUTING -i world -p udp --dport {ports[0]}:{ports[-1]} -j DNAT --to-destination"
+        router.run(*nat, *forwarded.split(), "10.9.1.2")
         async with contextlib.AsyncExitStack() as stack:
             with world.inside():
                 port = await stack.enter_async_context(coturn(tmp_path, "192.0.2.10"))

@@ -24,7 +24,6 @@ class Receiver:
         self.pictures: list[list[int]] = []
         self.numbers: list[int] = []
         self.times: list[float] = []
-        self.heard: Callable[[int], None] = lambda number: None  # is told the number of each picture
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.peer.addTransceiver("video", direction="recvonly")
         self.peer.on("track", self._track)
@@ -42,7 +41,6 @@ class Receiver:
                 self.times.append(frame.pts / 90_000)
                 self.pictures.append(brightness(frame))
                 self.numbers.append(number_of(frame))
-                self.heard(self.numbers[-1])
 
     async def offer(self) -> str:
         await self.peer.setLocalDescription(await self.peer.createOffer())
