@@ -108,7 +108,7 @@ async def test_a_bad_network_holds_no_picture_for_two_seconds() -> None:
 
 
 async def test_a_bad_network_by_the_kernel_and_a_good_viewer_beside_it() -> None:
-    """The same, with the kernel's loss; and half a second in which nothing comes is over within 2 s."""
+    """The same, with the kernel's loss; and 2 s after a second in which nothing came all is well."""
     needs.chromium()
     with networks("server", "bad") as (server, bad), server.inside():
         join(server, ("10.9.2.1/24",), bad, ("10.9.2.2/24",), "bad")
@@ -123,14 +123,14 @@ async def test_a_bad_network_by_the_kernel_and_a_good_viewer_beside_it() -> None
             bad.loses(0.05)
             server.loses(0.05, "-i", "bad")
             await check_bad_network(here, bad.lost)
-            looking = asyncio.create_task(here.page.evaluate("gaps(5)"))
+            looking = asyncio.create_task(here.page.evaluate("gaps(6)"))
             await asyncio.sleep(0.5)
             bad.loses(1)
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(1)
             bad.loses(0.05)
             gaps = await looking
-            print(f"after an outage: the longest stood for {max(gaps):.0f} ms")
-            assert max(gaps) < 2000
+            print(f"with an outage of 1 s: the longest stood for {max(gaps):.0f} ms")
+            assert max(gaps) < 1000 + 2000
             assert all((b - a) % 100 == 1 for a, b in pairwise(fine.numbers))
 
 
