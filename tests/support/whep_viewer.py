@@ -9,6 +9,7 @@ Ends the session on SIGTERM. Says `connected` and what goes wrong on standard er
 
 import contextlib
 import signal
+import socket
 import sys
 import urllib.request
 from urllib.parse import urljoin
@@ -35,6 +36,9 @@ class Viewer:
         self.pipeline = Gst.Pipeline()
         self.peer = Gst.ElementFactory.make("webrtcbin")
         self.peer.set_property("bundle-policy", GstWebRTC.WebRTCBundlePolicy.MAX_BUNDLE)
+        if _is_alone():  # libnice leaves loopback out
+            self.agent = self.peer.get_property("ice-agent")
+            self.agent.emit("add-local-ip-address", "127.0.0.1")
         self.pipeline.add(self.peer)
         self.peer.connect("on-negotiation-needed", self._offer)
         self.peer.connect("pad-added", self._play)
@@ -77,6 +81,12 @@ class Viewer:
         with urllib.request.urlopen(request, timeout=20) as answer:
             self.session = urljoin(address, answer.headers.get("Location") or "")
             return str(answer.read(), "utf-8")
+
+
+def _is_alone() -> bool:
+    """Whether the machine has no network but loopback."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tried:
+        return tried.connect_ex(("192.0.2.1", 9)) != 0
 
 
 def main(address: str, token: str) -> None:
