@@ -4,6 +4,7 @@ They get what they can, nothing is left of them, and nobody else notices.
 """
 
 import asyncio
+import contextlib
 import re
 from itertools import pairwise
 
@@ -107,18 +108,17 @@ async def test_a_hundred_who_never_connect_cost_nobody_anything(monkeypatch: pyt
         async with receiver() as nobody:
             offer = re.sub(r"a=candidate:.*\r\n", "", await nobody.offer())
         tasks, files = len(asyncio.all_tasks()), process.num_fds()
-        held, refused = [], 0
+        held, most = [], 0
         for _ in range(3):
             for _ in range(100):
-                try:
+                with contextlib.suppress(TooManyViewersError):
                     await sessions.create(offer, channel, "nobody")
-                except TooManyViewersError:
-                    refused += 1
+                most = max(most, len(sessions))
             held.append(process.memory_info().rss)
             await until(lambda: len(sessions) == 1)
             await until(lambda: len(asyncio.all_tasks()) <= tasks and process.num_fds() <= files)
         print(f"held with a hundred who never connect: {[one // 2**20 for one in held]} MB")
-        assert refused == 3 * (100 - limits.PER_USER)
+        assert 1 < most <= 1 + limits.PER_USER
         assert held[2] - held[1] < 10 * 2**20
         seen = len(fine.numbers)
         await until(lambda: len(fine.numbers) > seen + 25)
