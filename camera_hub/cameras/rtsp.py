@@ -135,10 +135,10 @@ class RtspSource(FFmpegSource):
         told = annexb_extradata(context.name, context.extradata)
         fps, maker = _declared_fps(stream), None
         if sound is None or self._on_sound is None:
-            self._units = UnitMaker(context.name, told, fps, MAX_GAP_US, heard)
+            self._units = UnitMaker(context.name, told, fps, MAX_GAP_US, heard, doubted=True)
         else:
             step_us = MAX_STEP_WITH_SOUND_US
-            self._units = UnitMaker(context.name, told, fps, step_us, heard, step_us)
+            self._units = UnitMaker(context.name, told, fps, step_us, heard, step_us, doubted=True)
             maker = SoundMaker(sound, self._units, self._on_sound)
         self._rest = self._read(container, stream, self._units, maker)
         self._first = next(self._rest, None)
