@@ -1,8 +1,8 @@
 """What the server and a transcoding process say to each other, over the process' pipes.
 
 The process is told by its command what to make (`Shape`). Each message is MessagePack behind its length in
-four bytes. To the process: `Begin`, then packets; from it the same, of the stream that it makes, and `Figures`
-at least every other second, which also say that it lives.
+four bytes. To the process: `Begin`, then packets; from it the same, of the stream that it makes, and
+`Figures` at least every other second, which also say that it lives.
 """
 
 import asyncio
