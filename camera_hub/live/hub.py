@@ -41,7 +41,7 @@ class LiveHub:
         self._stop = stop
         self._linger_s = linger_s
         self._clock = clock
-        self._transcodes = transcodes or Transcodes()
+        self._transcodes = Transcodes() if transcodes is None else transcodes
         self._channels: dict[_Key, LiveChannel] = {}
         self._lingering: dict[_Key, asyncio.TimerHandle] = {}
         self._wanted: set[_Key] = set()

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 import av
 import httpx
 import msgspec
-import psutil
 import pytest
 from fastapi import Depends, FastAPI
 
@@ -26,19 +25,10 @@ from camera_hub.server.commune import Watchable
 from camera_hub.server.live import live_router
 from tests.integration.test_live_whep import receiver, signed_in
 from tests.support.live import Camera, Encoded, brightness, camera, encode, picture
+from tests.support.transcodes import transcoding
 from tests.support.waiting import until
 
 LANE: tuple[str, StreamName] = ("here.lane", "main")
-
-
-def processes() -> list[psutil.Process]:
-    """The transcoding processes of this one that live."""
-    return [
-        process
-        for process in psutil.Process().children()
-        if process.status() != psutil.STATUS_ZOMBIE
-        and any("transcode_process" in word for word in process.cmdline())
-    ]
 
 
 @contextlib.asynccontextmanager
@@ -48,11 +38,10 @@ async def hub(
     linger_s: float = 0.2,
 ) -> AsyncIterator[tuple[Camera, Transcodes]]:
     """A camera whose hub transcodes, and no process left afterwards."""
-    async with camera(encoded) as practice:
-        transcodes = Transcodes(most, linger_s=linger_s)
-        practice.hub._transcodes = transcodes
+    transcodes = Transcodes(most, linger_s=linger_s)
+    async with camera(encoded, transcodes=transcodes) as practice:
         yield practice, transcodes
-    assert processes() == []
+    assert transcoding() == []
 
 
 async def packets(viewer: Viewer, count: int) -> list[Packet]:
@@ -96,26 +85,26 @@ async def test_the_right_pictures_come_at_their_own_times(b_frames: int) -> None
             number = round((packet.pts_us - first_us) / 100_000)
             assert close(shown, brightness(picture(number))), number
             assert packet.wall_us == packet.pts_us, "the clock is that of another picture"
-        await until(lambda: not processes())
+        await until(lambda: not transcoding())
 
 
 async def test_one_process_serves_all_viewers_and_a_late_one_begins_at_once() -> None:
     async with hub(encode(h265=True, gop=100)) as (practice, transcodes):
         async with practice.hub.transcoded(*LANE).subscribe() as early:
             await packets(early, 25)
-            (process,) = processes()
+            (process,) = transcoding()
             assert process.nice() >= 10
             async with practice.hub.transcoded(*LANE).subscribe() as late:
                 assert late.waiting > 1
                 assert (await packets(late, 1))[0].keyframe
-                assert [one.pid for one in processes()] == [process.pid]
+                assert [one.pid for one in transcoding()] == [process.pid]
             assert len(transcodes) == 1
         assert transcodes.numbers.cpu_us > 0
         # One who comes back soon finds it running.
         async with practice.hub.transcoded(*LANE).subscribe() as again:
             await packets(again, 1)
-            assert [one.pid for one in processes()] == [process.pid]
-        await until(lambda: not processes())
+            assert [one.pid for one in transcoding()] == [process.pid]
+        await until(lambda: not transcoding())
         assert len(transcodes) == 0
         await until(lambda: practice.asks[-1] == ("stop", *LANE))
 
@@ -138,7 +127,7 @@ async def test_a_process_that_is_killed_or_hangs_is_begun_anew(monkeypatch: pyte
         killed = []
         for sign in (signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP):
             await packets(viewer, 5)
-            (process,) = processes()
+            (process,) = transcoding()
             killed.append(process.pid)
             process.send_signal(sign)
             async with asyncio.timeout(20):
@@ -151,7 +140,7 @@ async def test_a_process_that_is_killed_or_hangs_is_begun_anew(monkeypatch: pyte
         assert got[0].keyframe
         assert len(decoded(got)) == 10
         assert transcodes.numbers.restarts == 3
-        assert not {process.pid for process in processes()} & set(killed)
+        assert not {process.pid for process in transcoding()} & set(killed)
 
 
 async def test_what_no_decoder_takes_harms_nobody() -> None:
@@ -185,7 +174,7 @@ async def test_a_camera_that_goes_and_comes_back_is_told_and_plays_on() -> None:
         practice.hub.transcoded(*LANE).subscribe() as viewer,
     ):
         await packets(viewer, 5)
-        (process,) = processes()
+        (process,) = transcoding()
         await practice.silence()
         practice.hub.site_gone("here", "the site is not connected")
         async with asyncio.timeout(10):
@@ -194,7 +183,7 @@ async def test_a_camera_that_goes_and_comes_back_is_told_and_plays_on() -> None:
         await practice.come_back(*LANE)
         assert isinstance(await anext(viewer), Opened)
         assert (await packets(viewer, 5))[0].pts_us < 500_000
-        assert [one.pid for one in processes()] == [process.pid]
+        assert [one.pid for one in transcoding()] == [process.pid]
 
 
 async def test_a_slow_machine_shows_fewer_pictures_and_not_later_ones() -> None:
@@ -202,7 +191,7 @@ async def test_a_slow_machine_shows_fewer_pictures_and_not_later_ones() -> None:
     async with hub(encode(h265=True, gop=20)) as (practice, transcodes):
         async with practice.hub.transcoded(*LANE).subscribe() as viewer:
             await packets(viewer, 5)
-            (process,) = processes()
+            (process,) = transcoding()
             process.suspend()
             sent = practice.sent
             await until(lambda: practice.sent > sent + 45)  # two groups
@@ -226,22 +215,22 @@ async def test_there_are_no_more_than_may_be_and_none_where_it_is_off() -> None:
                 practice.hub.transcoded("here.other", "main")
             assert full.value.code is NotLive.TOO_MANY_TRANSCODES
             assert transcodes.numbers.refused == 1
-            (first,) = processes()
+            (first,) = transcoding()
         # Nobody watches it any more: its place is free for another at once.
         async with practice.hub.transcoded("here.other", "main").subscribe() as viewer:
             await packets(viewer, 1)
-            assert first.pid not in [process.pid for process in processes()]
-            assert len(processes()) == 1
+            assert first.pid not in [process.pid for process in transcoding()]
+            assert len(transcoding()) == 1
 
 
 async def test_no_process_outlives_the_server() -> None:
-    async with camera(encode(h265=True)) as practice:
-        transcodes = practice.hub._transcodes = Transcodes(1, linger_s=30)
+    transcodes = Transcodes(1, linger_s=30)
+    async with camera(encode(h265=True), transcodes=transcodes) as practice:
         async with practice.hub.transcoded(*LANE).subscribe() as viewer:
             await packets(viewer, 1)
             before = asyncio.all_tasks()
             await practice.hub.close()
-            assert processes() == []
+            assert transcoding() == []
             assert "server stops" in viewer.reason
         assert len(transcodes) == 0
         assert asyncio.all_tasks() <= before
@@ -276,4 +265,4 @@ async def test_browsers_that_do_not_play_h265_get_it_by_whep() -> None:
         other = await http.post(whep.format("other") + "&transcode=true", content=offer, headers=sdp)
         assert (other.status_code, other.json()["code"]) == (503, "too-many-transcodes")
         assert (await http.delete(made.headers["location"])).status_code == 204
-        await until(lambda: not processes())
+        await until(lambda: not transcoding())

@@ -10,6 +10,7 @@ import numpy as np
 
 from camera_hub.annexb import joined
 from camera_hub.live.hub import LiveHub
+from camera_hub.live.transcode import Transcodes
 from camera_hub.model import Packet, StreamInfo, StreamName
 from tests.support.recorded import bare, sets_of
 
@@ -106,10 +107,12 @@ class Camera:
     `sub` is sent for the small stream; without it both streams are `encoded`.
     """
 
-    def __init__(self, encoded: Encoded, sub: Encoded | None = None) -> None:
+    def __init__(
+        self, encoded: Encoded, sub: Encoded | None = None, transcodes: Transcodes | None = None
+    ) -> None:
         self.encoded = encoded
         self.sub = sub
-        self.hub = LiveHub(self._start, self._stop, linger_s=0.2)
+        self.hub = LiveHub(self._start, self._stop, linger_s=0.2, transcodes=transcodes)
         self.asks: list[tuple[str, str, str]] = []
         self.sent = 0
         self._tasks: dict[StreamName, asyncio.Task[None]] = {}
@@ -164,9 +167,11 @@ class Camera:
 
 
 @contextlib.asynccontextmanager
-async def camera(encoded: Encoded, sub: Encoded | None = None) -> AsyncIterator[Camera]:
+async def camera(
+    encoded: Encoded, sub: Encoded | None = None, transcodes: Transcodes | None = None
+) -> AsyncIterator[Camera]:
     """A camera, and nothing of it left afterwards."""
-    practice = Camera(encoded, sub)
+    practice = Camera(encoded, sub, transcodes)
     try:
         yield practice
     finally:
