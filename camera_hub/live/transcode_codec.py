@@ -1,9 +1,9 @@
 """A stream's pictures decoded and encoded anew as H.264 that every browser plays: no B-frames, 4:2:0, 8 bits.
 
 Promises: a picture keeps the time at which it was taken and the wall clock of its arrival; there is a
-keyframe every two seconds, with its parameter sets; nothing waits inside the encoder; a packet that cannot be
-decoded brings nothing out until the next keyframe, since half a picture looks like something that happened.
-Data in and data out, one thread. Relies on PyAV with libx264, as its wheels have it.
+keyframe every two seconds, with its parameter sets; nothing waits inside the encoder; after a packet that the
+decoder refuses nothing comes out until the next keyframe, since half a picture looks like something that
+happened. Data in and data out, one thread. Relies on PyAV with libx264, as its wheels have it.
 """
 
 from fractions import Fraction
@@ -42,7 +42,7 @@ class Decoder:
 
     def __init__(self, info: StreamInfo) -> None:
         """Raises ValueError where FFmpeg does not know the codec."""
-        self.damaged = 0  # packets that could not be decoded
+        self.damaged = 0  # packets that the decoder refused
         self._context = cast(VideoCodecContext, av.CodecContext.create(info.codec, "r"))
         self._context.extradata = info.extradata or None
         self._context.thread_count = 1

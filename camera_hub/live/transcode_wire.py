@@ -43,7 +43,7 @@ class Figures(msgspec.Struct, frozen=True, array_like=True, tag="figures"):
     encoded: int = 0  # pictures
     left_out: int = 0  # pictures that were decoded and not encoded, to keep up or for `fps`
     dropped: int = 0  # packets that there was no time for
-    damaged: int = 0  # packets that could not be decoded
+    damaged: int = 0  # packets that the decoder refused
 
 
 Message = Begin | Encoded | Figures
