@@ -20,7 +20,7 @@ import structlog
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.live.channel import LiveChannel, Opened, Paused, Viewer
 from camera_hub.live.feed import NotLiveError
-from camera_hub.live.transcode_wire import Begin, Encoded, Figures, Shape, framed, read_async
+from camera_hub.live.transcode_wire import Begin, Coded, Figures, Shape, framed, read_async
 from camera_hub.model import NotLive, Packet, StreamName
 
 log = structlog.get_logger(__name__)
@@ -238,7 +238,7 @@ class _Transcode:
         async for item in viewer:
             match item:
                 case Packet():
-                    pipe.write(framed(Encoded(item)))
+                    pipe.write(framed(Coded(item)))
                 case Opened():
                     self._begin(item, pipe)
                 case Paused(reason=reason):
@@ -259,7 +259,7 @@ class _Transcode:
                 case Begin(chapter=chapter, info=info):
                     if chapter == self._chapter:
                         self.channel.opened(info)
-                case Encoded(packet=packet):
+                case Coded(packet=packet):
                     if chapter == self._chapter:
                         self.channel.feed([packet])
                 case Figures():

@@ -35,6 +35,7 @@ class Picture(NamedTuple):
     frame: av.VideoFrame
     pts_us: int
     wall_us: int
+    aspect: Fraction | None = None  # a pixel's width over its height; None: square, or not said
 
 
 class Decoder:
@@ -82,7 +83,8 @@ class Decoder:
 
     def _picture(self, frame: av.VideoFrame, packet: Packet) -> Picture:
         pts_us = packet.pts_us if frame.pts is None else frame.pts
-        return Picture(frame, pts_us, self._arrivals.pop(pts_us, packet.wall_us))
+        wall_us = self._arrivals.pop(pts_us, packet.wall_us)
+        return Picture(frame, pts_us, wall_us, self._context.sample_aspect_ratio)
 
 
 class Encoder:
@@ -95,7 +97,7 @@ class Encoder:
         self._shape = shape
         camera = fps if fps and 1 <= fps <= 120 else FPS
         self._fps = min(camera, shape.fps or camera)
-        self._kind: tuple[int, ...] = ()
+        self._kind: tuple[object, ...] = ()
         self._context: VideoCodecContext | None = None
         self._scaler = VideoReformatter()
         self._keyframe_us = 0
@@ -114,7 +116,7 @@ class Encoder:
         frame = self._fitted(picture.frame)
         if self.newest_us is not None and picture.pts_us <= self.newest_us:
             self._context, self._next_us = None, picture.pts_us  # no encoder takes a time that lies before
-        context = self._for(frame)
+        context = self._for(frame, picture.aspect)
         fresh = self.newest_us is None or not 0 <= picture.pts_us - self._keyframe_us < KEYFRAME_US
         if fresh:
             self._keyframe_us = picture.pts_us
@@ -136,12 +138,14 @@ class Encoder:
             fitted.colorspace = _BT709 if frame.height >= _HD_HEIGHT else _BT601
         return fitted
 
-    def _for(self, frame: av.VideoFrame) -> VideoCodecContext:
+    def _for(self, frame: av.VideoFrame, aspect: Fraction | None) -> VideoCodecContext:
         """The encoder for pictures of this kind: another where the size or the colours change."""
-        kind = (frame.width, frame.height, frame.colorspace, frame.color_primaries, frame.color_trc)
+        kind = (frame.width, frame.height, aspect, frame.colorspace, frame.color_primaries, frame.color_trc)
         if self._context is None or kind != self._kind:
             context = av.CodecContext.create("libx264", "w")
             context.width, context.height, context.pix_fmt = frame.width, frame.height, "yuv420p"
+            if aspect is not None:
+                context.sample_aspect_ratio = aspect
             context.color_range, context.colorspace = ColorRange.MPEG, frame.colorspace
             context.color_primaries, context.color_trc = frame.color_primaries, frame.color_trc
             context.time_base, context.framerate = _US, Fraction(self._fps).limit_denominator(1001)

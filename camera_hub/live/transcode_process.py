@@ -17,7 +17,7 @@ import msgspec
 
 from camera_hub.live.transcode_backlog import NEAR_US, Backlog
 from camera_hub.live.transcode_codec import Decoder, Encoder
-from camera_hub.live.transcode_wire import Begin, Encoded, Figures, Shape, framed, read
+from camera_hub.live.transcode_wire import Begin, Coded, Figures, Shape, framed, read
 from camera_hub.model import Packet, StreamInfo
 
 NICE = 10
@@ -73,7 +73,7 @@ class _Work:
             if encoder.info is not None and encoder.info is not self._told:
                 self._told = encoder.info
                 self._out.write(framed(Begin(self._chapter, encoder.info)))
-            self._out.write(framed(Encoded(made)))
+            self._out.write(framed(Coded(made)))
             self._out.flush()
 
     def _tell_figures(self) -> None:
@@ -91,7 +91,7 @@ def _read(pipe: BinaryIO, backlog: Backlog) -> None:
             match message:
                 case Begin():
                     backlog.put(message)
-                case Encoded(packet):
+                case Coded(packet):
                     backlog.put(packet)
     finally:
         os._exit(0)  # the other thread may be deep in a decoder

@@ -30,7 +30,7 @@ class Begin(msgspec.Struct, frozen=True, array_like=True, tag="begin"):
     info: StreamInfo
 
 
-class Encoded(msgspec.Struct, frozen=True, array_like=True, tag="packet"):
+class Coded(msgspec.Struct, frozen=True, array_like=True, tag="packet"):
     """The stream's next packet."""
 
     packet: Packet
@@ -46,7 +46,7 @@ class Figures(msgspec.Struct, frozen=True, array_like=True, tag="figures"):
     damaged: int = 0  # packets that the decoder refused
 
 
-Message = Begin | Encoded | Figures
+Message = Begin | Coded | Figures
 
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 

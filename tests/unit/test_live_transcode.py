@@ -1,14 +1,16 @@
 """What a transcode leaves out when it is late, what it makes of a picture, and what it says of itself."""
 
 import io
+from fractions import Fraction
 
+import av
 import pytest
 
 from camera_hub.config import Config
 from camera_hub.live import gop
 from camera_hub.live.transcode_backlog import Backlog, Taken
 from camera_hub.live.transcode_codec import Decoder, Encoder
-from camera_hub.live.transcode_wire import Begin, Encoded, Figures, Message, Shape, framed, read
+from camera_hub.live.transcode_wire import Begin, Coded, Figures, Message, Shape, framed, read
 from camera_hub.model import Packet
 from camera_hub.sps import parse_sps
 from tests.support import recorded
@@ -144,6 +146,19 @@ def test_there_are_at_most_so_many_pictures_a_second(camera: int, wanted: int, l
     assert least <= len(packets) <= most
 
 
+def test_what_the_pixels_are_like_is_told_on() -> None:
+    told, packets = recorded.stream("hevc", seconds=2, size=(320, 240))
+    decoder, encoder = Decoder(told), Encoder(Shape())
+    (picture,) = decoder.decode(packets[0])
+    made = [encoder.encode(picture._replace(aspect=Fraction(16, 11)))]
+    made.append(encoder.encode(decoder.decode(packets[1])[0]))
+    assert [one.keyframe for one in made] == [True, True], "another kind of picture begins anew"
+    player = av.CodecContext.create("h264", "r")
+    assert isinstance(player, av.VideoCodecContext)
+    assert [*player.decode(av.Packet(made[0].data)), *player.decode(None)]
+    assert player.sample_aspect_ratio == Fraction(16, 11)
+
+
 def test_a_bit_rate_is_kept() -> None:
     _, packets = made(Shape(kbit=200), kbit_s=4000)
     assert sum(len(packet.data) for packet in packets) * 8 < 1.5 * 2 * 200_000
@@ -161,7 +176,7 @@ def test_a_clock_that_jumps_back_begins_anew() -> None:
 
 
 def test_messages_come_back_as_they_were() -> None:
-    sent: list[Message] = [BEGIN, Encoded(fake_packet(1, keyframe=True)), Figures(1, 2, 3, 4, 5)]
+    sent: list[Message] = [BEGIN, Coded(fake_packet(1, keyframe=True)), Figures(1, 2, 3, 4, 5)]
     pipe = io.BytesIO(b"".join(framed(one) for one in sent))
     assert [read(pipe) for _ in range(4)] == [*sent, None]
     with pytest.raises(ValueError, match="message of"):
