@@ -97,10 +97,17 @@ def _transcoded(size: str) -> list[str]:
     """What has ffmpeg make the same as we do."""
     fps, _ = STREAMS[size]
     height = min(int(size.partition("x")[2]), SHAPE.height)
-    encoder = (
-        "-c:v libx264 -preset superfast -tune zerolatency -profile:v main -crf 26 -threads 1 -sc_threshold 0"
-    )
-    rate = ["-maxrate", f"{SHAPE.kbit}k", "-bufsize", f"{SHAPE.kbit}k", "-g", str(2 * fps)]
+    encoder = "-c:v libx264 -preset superfast -tune zerolatency -profile:v baseline -crf 26 -threads 1"
+    rate = [
+        "-maxrate",
+        f"{SHAPE.kbit}k",
+        "-bufsize",
+        f"{SHAPE.kbit}k",
+        "-g",
+        str(2 * fps),
+        "-sc_threshold",
+        "0",
+    ]
     return ["-vf", f"scale=-2:{height}:flags=bilinear", *encoder.split(), *rate, "-f", "h264", "/dev/null"]
 
 

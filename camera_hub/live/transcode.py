@@ -56,11 +56,10 @@ class Transcodes:
         shape: Shape = Shape(),  # noqa: B008 - it cannot be changed
         linger_s: float = LINGER_S,
         clock: Clock = SYSTEM_CLOCK,
-        command: Sequence[str] = COMMAND,
     ) -> None:
         self.most = most
         self.numbers = TranscodeNumbers()
-        self._command = (*command, msgspec.json.encode(shape).decode())
+        self._command = (*COMMAND, msgspec.json.encode(shape).decode())
         self._linger_s = linger_s
         self._clock = clock
         self._running: dict[_Key, _Transcode] = {}
@@ -164,7 +163,6 @@ class _Transcode:
 
     def stop(self, reason: str) -> asyncio.Task[None] | None:
         """End it; its process has gone when the task has."""
-        self.channel.pause(reason)
         self.channel.end(reason)
         if self._task is not None:
             self._task.cancel()
@@ -182,20 +180,21 @@ class _Transcode:
         """Until the camera's stream ends; why, in words."""
         failures = 0
         while True:
-            began_us = self._clock.monotonic_us()
             async with self._source().subscribe() as viewer:
                 opened = await self._opened(viewer)
-                if opened is not None:
-                    began_us = self._clock.monotonic_us()
-                    await self._process(viewer, opened)
+                if opened is None:
+                    return viewer.reason
+                began_us = self._clock.monotonic_us()
+                await self._process(viewer, opened)
                 if viewer.reason:
                     return viewer.reason
-            steady = self._clock.monotonic_us() - began_us > STEADY_S * 1e6
-            failures = 0 if steady else failures + 1
             self._numbers.restarts += 1
             self._chapter += 1
             self.channel.pause(AGAIN)
-            pause_s = PAUSES_S[min(failures, len(PAUSES_S)) - 1] if failures else PAUSES_S[0]
+            if self._clock.monotonic_us() - began_us > STEADY_S * 1e6:
+                failures = 0
+            pause_s = PAUSES_S[min(failures, len(PAUSES_S) - 1)]
+            failures += 1
             await asyncio.sleep(pause_s * random.uniform(0.8, 1.0))  # noqa: S311 - jitter, no secret
 
     async def _opened(self, viewer: Viewer) -> Opened | None:

@@ -154,7 +154,7 @@ class Encoder:
             context.options = {
                 "preset": "superfast",
                 "tune": "zerolatency",
-                "profile": "main",
+                "profile": "baseline",
                 "crf": str(_QUALITY),
                 "maxrate": f"{self._shape.kbit}k",
                 "bufsize": f"{self._shape.kbit}k",
@@ -162,6 +162,6 @@ class Encoder:
                 "sc_threshold": "0",
             }
             self._kind, self._context = kind, context
-            self.info = StreamInfo("h264", frame.width, frame.height, self._fps, b"", "Main")
+            self.info = StreamInfo("h264", frame.width, frame.height, self._fps, b"", "Constrained Baseline")
             self.newest_us = None
         return self._context

@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import av
 import httpx
@@ -26,8 +27,9 @@ from camera_hub.model import NotLive, Packet, StreamName
 from camera_hub.server import problems
 from camera_hub.server.commune import Watchable
 from camera_hub.server.live import live_router
-from tests.integration.test_live_whep import receiver, signed_in
-from tests.support.live import Camera, Encoded, brightness, camera, encode, picture
+from tests.integration.test_live_whep import receiver
+from tests.support.h265 import film
+from tests.support.live import Camera, Encoded, brightness, camera
 from tests.support.transcodes import transcoding
 from tests.support.waiting import until
 
@@ -72,9 +74,8 @@ def close(one: list[int], other: list[int]) -> bool:
 
 @pytest.mark.parametrize(("h265", "b_frames"), [(True, 0), (True, 2), (False, 2)])
 async def test_the_right_pictures_come_at_their_own_times(h265: bool, b_frames: int) -> None:
-    encoded = encode(h265=h265, b_frames=b_frames, gop=10, profile="main")
-    first_us = min(packet.pts_us for packet in encoded.packets)
-    async with hub(encoded) as (practice, _):
+    made = film(h265=h265, b_frames=b_frames, gop=10)
+    async with hub(made.encoded) as (practice, _):
         async with practice.hub.transcoded(*LANE).subscribe() as viewer:
             got = await packets(viewer, 40)
             info = practice.hub.transcoded(*LANE).info
@@ -87,14 +88,13 @@ async def test_the_right_pictures_come_at_their_own_times(h265: bool, b_frames: 
         assert steps_us
         assert all(2_000_000 <= step_us < 2_500_000 for step_us in steps_us)
         for packet, shown in zip(got, decoded(got), strict=True):
-            number = round((packet.pts_us - first_us) / 100_000)
-            assert close(shown, brightness(picture(number))), number
+            assert close(shown, made.shows(packet)), packet.pts_us
             assert packet.wall_us == packet.pts_us, "the clock is that of another picture"
         await until(lambda: not transcoding())
 
 
 async def test_one_process_serves_all_viewers_and_a_late_one_begins_at_once() -> None:
-    async with hub(encode(h265=True, gop=100)) as (practice, transcodes):
+    async with hub(film(gop=100).encoded) as (practice, transcodes):
         async with practice.hub.transcoded(*LANE).subscribe() as early:
             await packets(early, 25)
             (process,) = transcoding()
@@ -115,7 +115,7 @@ async def test_one_process_serves_all_viewers_and_a_late_one_begins_at_once() ->
 
 
 async def test_who_comes_in_the_midst_of_a_long_group_is_soon_at_the_live_edge() -> None:
-    async with hub(encode(h265=True, gop=100)) as (practice, _), practice.hub.channel(*LANE).subscribe():
+    async with hub(film(gop=100).encoded) as (practice, _), practice.hub.channel(*LANE).subscribe():
         await until(lambda: practice.sent >= 60)
         async with practice.hub.transcoded(*LANE).subscribe() as viewer:
             while (await packets(viewer, 1))[0].pts_us < 100_000 * (practice.sent - 2):
@@ -126,7 +126,7 @@ async def test_a_process_that_is_killed_or_hangs_is_begun_anew(monkeypatch: pyte
     monkeypatch.setattr(transcode, "HUNG_S", 3.0)
     monkeypatch.setattr(transcode, "PAUSES_S", (0.05,))
     async with (
-        hub(encode(h265=True, gop=10)) as (practice, transcodes),
+        hub(film(gop=10).encoded) as (practice, transcodes),
         practice.hub.transcoded(*LANE).subscribe() as viewer,
     ):
         killed = []
@@ -149,7 +149,8 @@ async def test_a_process_that_is_killed_or_hangs_is_begun_anew(monkeypatch: pyte
 
 
 async def test_what_no_decoder_takes_harms_nobody() -> None:
-    encoded = encode(h265=True, gop=10)
+    made = film(gop=10)
+    encoded = made.encoded
     chance = random.Random(3)
     whole = encoded.packets
     encoded.packets = [
@@ -163,20 +164,16 @@ async def test_what_no_decoder_takes_harms_nobody() -> None:
             got = await packets(viewer, 1)
             while got[-1].pts_us < 7_500_000:
                 got += await packets(viewer, 1)
-            assert all(close(*pair) for pair in zip(decoded(got), map(shown_at, got), strict=True))
+            assert all(close(*pair) for pair in zip(decoded(got), map(made.shows, got), strict=True))
             good = {packet.pts_us // 100_000 for packet in got}
             assert good & set(range(20))
             assert not good & set(range(20, 60))
         assert transcodes.numbers.restarts == 0
 
 
-def shown_at(packet: Packet) -> list[int]:
-    return brightness(picture(packet.pts_us // 100_000))
-
-
 async def test_a_camera_that_goes_and_comes_back_is_told_and_plays_on() -> None:
     async with (
-        hub(encode(h265=True, gop=10)) as (practice, _),
+        hub(film(gop=10).encoded) as (practice, _),
         practice.hub.transcoded(*LANE).subscribe() as viewer,
     ):
         await packets(viewer, 5)
@@ -194,7 +191,7 @@ async def test_a_camera_that_goes_and_comes_back_is_told_and_plays_on() -> None:
 
 async def test_a_slow_machine_shows_fewer_pictures_and_not_later_ones() -> None:
     """A process that stood still for a while goes on at the newest keyframe."""
-    async with hub(encode(h265=True, gop=20)) as (practice, transcodes):
+    async with hub(film().encoded) as (practice, transcodes):
         async with practice.hub.transcoded(*LANE).subscribe() as viewer:
             await packets(viewer, 5)
             (process,) = transcoding()
@@ -210,11 +207,11 @@ async def test_a_slow_machine_shows_fewer_pictures_and_not_later_ones() -> None:
 
 
 async def test_there_are_no_more_than_may_be_and_none_where_it_is_off() -> None:
-    async with hub(encode(h265=True), most=0) as (practice, _):
+    async with hub(film().encoded, most=0) as (practice, _):
         with pytest.raises(NotLiveError, match=r"live\.transcode\.max") as off:
             practice.hub.transcoded(*LANE)
         assert off.value.code is NotLive.CODEC
-    async with hub(encode(h265=True), linger_s=30) as (practice, transcodes):
+    async with hub(film().encoded, linger_s=30) as (practice, transcodes):
         async with practice.hub.transcoded(*LANE).subscribe() as viewer:
             await packets(viewer, 1)
             with pytest.raises(NotLiveError, match="1 streams are being transcoded") as full:
@@ -231,7 +228,7 @@ async def test_there_are_no_more_than_may_be_and_none_where_it_is_off() -> None:
 
 async def test_no_process_outlives_the_server() -> None:
     transcodes = Transcodes(1, linger_s=30)
-    async with camera(encode(h265=True), transcodes=transcodes) as practice:
+    async with camera(film().encoded, transcodes=transcodes) as practice:
         async with practice.hub.transcoded(*LANE).subscribe() as viewer:
             await packets(viewer, 1)
             before = asyncio.all_tasks()
@@ -242,8 +239,12 @@ async def test_no_process_outlives_the_server() -> None:
         assert asyncio.all_tasks() <= before
 
 
+def somebody() -> SimpleNamespace:
+    return SimpleNamespace(user=SimpleNamespace(name="lan"))
+
+
 def test_a_process_ends_when_its_server_does() -> None:
-    encoded = encode(h265=True, frames=10)
+    encoded = film(frames=10).encoded
     process = subprocess.Popen(
         [*transcode.COMMAND, msgspec.json.encode(Shape()).decode()],
         stdin=subprocess.PIPE,
@@ -266,14 +267,14 @@ def test_a_process_ends_when_its_server_does() -> None:
 
 
 async def test_browsers_that_do_not_play_h265_get_it_by_whep() -> None:
-    encoded = encode(h265=True, gop=20)
-    async with hub(encoded) as (practice, _), contextlib.AsyncExitStack() as stack:
+    lane = film()
+    async with hub(lane.encoded) as (practice, _), contextlib.AsyncExitStack() as stack:
         sessions = WhepSessions(Limits(8))
         stack.push_async_callback(sessions.close)
         app = FastAPI()
         problems.install(app)
         cameras = {name: Watchable(("main",)) for name in ("here.lane", "here.other")}
-        app.include_router(live_router(practice.hub, sessions, cameras.get, Depends(signed_in)))
+        app.include_router(live_router(practice.hub, sessions, cameras.get, Depends(somebody)))
         http = await stack.enter_async_context(
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub")
         )
@@ -287,7 +288,7 @@ async def test_browsers_that_do_not_play_h265_get_it_by_whep() -> None:
         assert made.status_code == 201
         await viewer.answered(made.text)
         await until(lambda: len(viewer.pictures) >= 30)
-        every = [brightness(picture(number)) for number in range(100)]
+        every = lane.pictures
         shown = [next((n for n, one in enumerate(every) if close(one, got)), -1) for got in viewer.pictures]
         assert -1 not in shown
         assert all((b - a) % 100 <= 5 for a, b in itertools.pairwise(shown)), shown

@@ -29,10 +29,10 @@ def fake_packet(number: int, *, keyframe: bool = False, size: int = 100, step_us
 
 
 class Encoded:
-    """A short stream, as packets in Annex B with the parameter sets in `extradata` alone."""
+    """A short H.264 stream, as packets in Annex B with the parameter sets in `extradata` alone."""
 
-    def __init__(self, extradata: bytes, packets: list[Packet], fps: int, codec: str = "h264") -> None:
-        self.info = StreamInfo(codec=codec, width=320, height=240, fps=fps, extradata=extradata)
+    def __init__(self, extradata: bytes, packets: list[Packet], fps: int) -> None:
+        self.info = StreamInfo(codec="h264", width=320, height=240, fps=fps, extradata=extradata)
         self.packets = packets
         self.fps = fps
         self.duration_us = len(packets) * 1_000_000 // fps
@@ -47,11 +47,9 @@ def encode(
     b_frames: int = 0,
     slices: int = 1,
     delimiters: bool = False,
-    h265: bool = False,
 ) -> Encoded:
     """A square that moves over noise: every picture differs, every packet says something."""
-    name = "hevc" if h265 else "h264"
-    codec = av.CodecContext.create("libx265" if h265 else "libx264", "w")
+    codec = av.CodecContext.create("libx264", "w")
     assert isinstance(codec, av.VideoCodecContext)
     codec.width, codec.height, codec.pix_fmt = 320, 240, "yuv420p"
     codec.time_base = Fraction(1, fps)
@@ -65,34 +63,27 @@ def encode(
         "x264-params": f"scenecut=0:keyint={gop}:slices={slices}:aud={int(delimiters)}:sliced-threads=0",
         "crf": "28",
     }
-    if h265:
-        sets = f"bframes={b_frames}:scenecut=0:keyint={gop}:min-keyint={gop}:open-gop=0:repeat-headers=1"
-        codec.options = {"preset": "ultrafast", "x265-params": f"{sets}:log-level=none:frame-threads=1"}
+    noise = np.random.default_rng(1).integers(96, 128, (240, 320, 3), dtype=np.uint8)
     encoded: list[Packet] = []
     extradata = b""
     for number in range(frames + 1):
-        frame = picture(number)
+        picture = noise.copy()
+        left = number * 7 % 280
+        picture[100:140, left : left + 40] = 250
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
         frame.pts = number
         for packet in codec.encode(frame if number < frames else None):
             data = bytes(packet)
             if packet.is_keyframe:
-                extradata = extradata or sets_of(name, data)
-                data = bare(name, data)
+                extradata = extradata or sets_of("h264", data)
+                data = bare("h264", data)
             assert packet.pts is not None
             pts_us = packet.pts * 1_000_000 // fps
             dts_us = (packet.dts if packet.dts is not None else packet.pts) * 1_000_000 // fps
             encoded.append(
                 Packet(data=data, pts_us=pts_us, dts_us=dts_us, wall_us=pts_us, keyframe=packet.is_keyframe)
             )
-    return Encoded(extradata, encoded, fps, name)
-
-
-def picture(number: int) -> av.VideoFrame:
-    """The `number`th that `encode` is given."""
-    noise = np.random.default_rng(1).integers(96, 128, (240, 320, 3), dtype=np.uint8)
-    left = number * 7 % 280
-    noise[100:140, left : left + 40] = 250
-    return av.VideoFrame.from_ndarray(noise, format="rgb24")
+    return Encoded(extradata, encoded, fps)
 
 
 def brightness(frame: av.VideoFrame) -> list[int]:

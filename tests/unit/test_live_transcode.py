@@ -135,7 +135,7 @@ def test_every_keyframe_has_its_parameter_sets_of_a_profile_that_all_browsers_pl
     for packet in keyframes:
         sets = recorded.sets_of("h264", packet.data)
         sps = parse_sps("h264", sets.split(b"\x00\x00\x00\x01")[1])
-        assert (sps.profile, sps.chroma, sps.luma_bits) == ("Main", 1, 8)
+        assert (sps.profile, sps.chroma, sps.luma_bits) == ("Constrained Baseline", 1, 8)
 
 
 @pytest.mark.parametrize(
