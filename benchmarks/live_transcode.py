@@ -12,6 +12,7 @@ that is made of it. Prints a table in Markdown.
 import argparse
 import asyncio
 import logging
+import re
 import shutil
 import subprocess
 import sys
@@ -113,20 +114,26 @@ def _transcoded(size: str) -> list[str]:
 
 def _ffmpeg(way: str, clip: Path, size: str, settle_s: float, seconds: float, makes: list[str]) -> Row:
     command = ["ffmpeg", "-v", "error", "-y", "-re", "-stream_loop", "-1", "-threads", "1", "-i", str(clip)]
-    command += ["-filter_threads", "1", "-an", *makes]
+    progress = clip.with_suffix(".progress")
+    command += ["-filter_threads", "1", "-an", "-progress", str(progress), "-stats_period", "0.2", *makes]
     running = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
         process = psutil.Process(running.pid)
         time.sleep(settle_s)
-        cpu_s, began = _cpu(process), time.monotonic()
+        cpu_s, done, began = _cpu(process), _done(progress), time.monotonic()
         time.sleep(seconds)
         wall_s = time.monotonic() - began
-        pictures = round(wall_s * STREAMS[size][0])
+        pictures = _done(progress) - done
         pss = process.memory_full_info().pss / MB
         return Row(way, size, wall_s, _cpu(process) - cpu_s, pictures, pss)
     finally:
         running.kill()
         running.wait()
+
+
+def _done(progress: Path) -> int:
+    """How many pictures ffmpeg has made."""
+    return int(re.findall(r"^frame=(\d+)", progress.read_text(), re.M)[-1])
 
 
 async def _ours(clip: Path, size: str, settle_s: float, seconds: float) -> Row:
