@@ -27,11 +27,11 @@ from camera_hub.model import NotLive, Packet, StreamName
 from camera_hub.server import problems
 from camera_hub.server.commune import Watchable
 from camera_hub.server.live import live_router
-from tests.integration.test_live_whep import receiver
 from tests.support.h265 import film
 from tests.support.live import Camera, Encoded, brightness, camera
 from tests.support.transcodes import transcoding
 from tests.support.waiting import until
+from tests.support.webrtc import receiver
 
 LANE: tuple[str, StreamName] = ("here.lane", "main")
 
