@@ -13,6 +13,7 @@ import structlog
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.live.channel import LiveChannel
+from camera_hub.live.transcode import Transcodes
 from camera_hub.model import Packet, SoundPacket, StreamInfo, StreamName
 
 log = structlog.get_logger(__name__)
@@ -41,6 +42,7 @@ class LiveHub:
         stop: Ask,
         linger_s: float = LINGER_S,
         clock: Clock = SYSTEM_CLOCK,
+        transcodes: Transcodes | None = None,
         listen: AskSound = _no_sound,
     ) -> None:
         self._start = start
@@ -49,6 +51,7 @@ class LiveHub:
         self._asking_sound: set[asyncio.Task[None]] = set()
         self._linger_s = linger_s
         self._clock = clock
+        self._transcodes = Transcodes() if transcodes is None else transcodes
         self._channels: dict[_Key, LiveChannel] = {}
         self._lingering: dict[_Key, asyncio.TimerHandle] = {}
         self._wanted: set[_Key] = set()
@@ -66,6 +69,10 @@ class LiveHub:
             )
             self._viewers_changed(channel)
         return channel
+
+    def transcoded(self, camera: str, stream: StreamName) -> LiveChannel:
+        """The stream in H.264 whatever the camera sends. Raises NotLiveError; see `Transcodes`."""
+        return self._transcodes.channel(camera, stream, lambda: self.channel(camera, stream))
 
     def wanted(self) -> set[tuple[str, StreamName]]:
         """What the sites should be sending now, as (global camera id, stream)."""
@@ -100,6 +107,7 @@ class LiveHub:
     async def close(self) -> None:
         """Send all viewers away and ask for nothing more."""
         self._closed = True
+        await self._transcodes.close()
         for timer in self._lingering.values():
             timer.cancel()
         self._lingering.clear()

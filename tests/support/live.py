@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from camera_hub.annexb import joined
 from camera_hub.live.hub import LiveHub
+from camera_hub.live.transcode import Transcodes
 from camera_hub.model import Packet, StreamInfo, StreamName
 from tests.support.recorded import bare, sets_of
 
@@ -134,10 +135,12 @@ class Camera:
     `sub` is sent for the small stream; without it both streams are `encoded`.
     """
 
-    def __init__(self, encoded: Encoded, sub: Encoded | None = None) -> None:
+    def __init__(
+        self, encoded: Encoded, sub: Encoded | None = None, transcodes: Transcodes | None = None
+    ) -> None:
         self.encoded = encoded
         self.sub = sub
-        self.hub = LiveHub(self._start, self._stop, linger_s=0.2)
+        self.hub = LiveHub(self._start, self._stop, linger_s=0.2, transcodes=transcodes)
         self.asks: list[tuple[str, str, str]] = []
         self.sent = 0
         self._tasks: dict[StreamName, asyncio.Task[None]] = {}
@@ -192,9 +195,11 @@ class Camera:
 
 
 @contextlib.asynccontextmanager
-async def camera(encoded: Encoded, sub: Encoded | None = None) -> AsyncIterator[Camera]:
+async def camera(
+    encoded: Encoded, sub: Encoded | None = None, transcodes: Transcodes | None = None
+) -> AsyncIterator[Camera]:
     """A camera, and nothing of it left afterwards."""
-    practice = Camera(encoded, sub)
+    practice = Camera(encoded, sub, transcodes)
     try:
         yield practice
     finally:
