@@ -21,9 +21,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import av
-import psutil
 
-from benchmarks.measuring import Cost, measure
+from benchmarks.measuring import Cost, kind_of, measure
 from benchmarks.processes import camera_hub, process
 from camera_hub.config import load_config
 
@@ -84,7 +83,7 @@ def main() -> None:
         for way, running in ways:
             with running() as pids:
                 time.sleep(asked.warm_up)
-                costs.append(measure(way, lambda pids=pids: pids, asked.seconds, _kind))  # type: ignore[misc]
+                costs.append(measure(way, lambda pids=pids: pids, asked.seconds, kind_of))  # type: ignore[misc]
     _print(costs, len(cameras))
 
 
@@ -158,22 +157,6 @@ def _motion(folder: Path, cameras: dict[str, tuple[str, str]]) -> Iterator[Seque
         recorded = sum(f.stat().st_size for f in target.glob("*.m*"))
     if not recorded:
         sys.exit("motion recorded nothing: the comparison would be unfair")
-
-
-def _kind(process: psutil.Process) -> str:
-    """What a process of the hub is, from its command line."""
-    line = " ".join(process.cmdline())
-    if "camera_hub serve" in line:
-        return "server"
-    if "camera_hub ingest" in line:
-        return "worker"
-    if "forkserver" in line:
-        # Camera processes are forked from the server of that name and keep its command line.
-        parent = process.parent()
-        return "camera process" if parent and "forkserver" in " ".join(parent.cmdline()) else "fork server"
-    if "resource_tracker" in line:
-        return "resource tracker"
-    return str(process.name())
 
 
 def _print(costs: Sequence[Cost], cameras: int) -> None:

@@ -88,6 +88,11 @@ class LightViewer(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._counts.cut_off += 1
 
+    def pause(self) -> None:
+        """Read nothing more."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
     def leave(self) -> None:
         if self._transport is not None:
             self._transport.abort()

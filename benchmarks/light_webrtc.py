@@ -126,6 +126,10 @@ class LightViewer:
         info = RtcpReceiverInfo(self._ssrc, 0, 0, self._newest & 0xFFFFFFFF, 0, 0, 0)
         await self._dtls._send_rtp(bytes(RtcpRrPacket(ssrc=1, reports=[info])))
 
+    async def vanish(self) -> None:
+        """Go without a word."""
+        await self._ice.stop()
+
     async def close(self) -> None:
         await self._dtls.stop()
         await self._ice.stop()
