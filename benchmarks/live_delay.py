@@ -20,6 +20,7 @@ from statistics import median
 from typing import Any
 
 import av
+import numpy as np
 from playwright.async_api import Page
 
 from benchmarks.clock_camera import View, age_ms, clock_cameras
@@ -61,7 +62,7 @@ def directly(url: str, seconds: float, settle: float) -> list[int]:
         container.streams.video[0].thread_count = 1
         began = time.monotonic()
         for frame in container.decode(video=0):
-            age = age_ms(frame.to_ndarray(format="gray"))
+            age = age_ms(np.asarray(frame.to_ndarray(format="gray"), np.uint8))
             now_s = time.monotonic() - began
             if age is not None and now_s > settle:
                 ages.append(age)

@@ -10,6 +10,7 @@ Prints tables in Markdown.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -18,16 +19,17 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import psutil
 
 from benchmarks.live_servers import SITE, Running, cameras, hub, sign_in
-from benchmarks.measuring import MB, kind_of, tree
+from benchmarks.measuring import MB, cpu_s, kind_of, tree
+from tests.support.waiting import until_blocking
 
 SAMPLE_S = 10.0
 WARM_UP_S = 30.0
@@ -41,9 +43,9 @@ class Soaked:
 
     views: dict[str, int]
     memory: dict[str, list[tuple[float, float]]]  # process → (seconds since the start, MB)
+    cpu: dict[str, float]  # % of a core
     before: dict[str, Counter[str]]
     after: dict[str, Counter[str]]
-    cpu: dict[str, float] = field(default_factory=dict)
 
     def left_over(self) -> dict[str, dict[str, int]]:
         """Process → what it has more of than before."""
@@ -57,56 +59,50 @@ class Soaked:
         return float(np.polyfit(late[:, 0], late[:, 1], 1)[0] * 600)
 
 
-class Hub:
+class Soaking:
     """The processes of a running hub, and what they have."""
 
     def __init__(self, running: Running, told: Path) -> None:
         self.running = running
         self._told = told
-        found = {running.server: "server", running.worker: "worker"}
-        cameras_ = [one for one in tree([running.worker]) if kind_of(one) == "camera process"]
-        cameras_.sort(key=lambda one: one.pid)
-        found |= {one.pid: f"camera {number}" for number, one in enumerate(cameras_, 1)}
-        self.processes = {name: psutil.Process(pid) for pid, name in found.items()}
+        self.pids = {"server": running.server, "worker": running.worker}
+        cameras_ = sorted(one.pid for one in tree([running.worker]) if kind_of(one) == "camera process")
+        self.pids |= {f"camera {number}": pid for number, pid in enumerate(cameras_, 1)}
 
     def memory_mb(self) -> dict[str, float]:
-        return {name: one.memory_full_info().uss / MB for name, one in self.processes.items()}
+        return {name: psutil.Process(pid).memory_full_info().uss / MB for name, pid in self.pids.items()}
+
+    def cpu_s(self) -> dict[str, float]:
+        return {name: cpu_s(pid) for name, pid in self.pids.items()}
 
     def counts(self) -> dict[str, Counter[str]]:
-        found = {}
-        for name, one in self.processes.items():
-            sockets = Counter(
-                "sockets" if link.startswith("socket:") else "other files" for link in _open_files(one.pid)
-            )
-            found[name] = sockets + Counter({"threads": one.num_threads()})
+        found = {
+            name: Counter(_open_files(pid)) + Counter({"threads": psutil.Process(pid).num_threads()})
+            for name, pid in self.pids.items()
+        }
         self._told.unlink(missing_ok=True)
         os.kill(self.running.server, signal.SIGUSR1)
-        while not self._told.exists():
-            time.sleep(0.05)
-        said = json.loads(self._told.read_text())
-        # The loop's own pool has as many as were busy at once; they are told by name, and not counted twice.
-        found["server"] += Counter({f"task {name}": count for name, count in said["tasks"].items()})
-        found["server"] += Counter({f"thread {name}": count for name, count in said["threads"].items()})
+        until_blocking(self._told.exists)
+        for kind, named in json.loads(self._told.read_text()).items():
+            found["server"] += Counter({f"{kind} {name}": count for name, count in named.items()})
         return found
 
 
 def _open_files(pid: int) -> Iterator[str]:
     for entry in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            yield str(entry.readlink())
-        except OSError:
-            continue  # it has just been closed
+        with contextlib.suppress(OSError):  # it has just been closed
+            yield "sockets" if str(entry.readlink()).startswith("socket:") else "other files"
 
 
 @contextmanager
-def soaking(folder: Path, count: int) -> Iterator[Hub]:
+def soaking(folder: Path, count: int) -> Iterator[Soaking]:
     """A hub with so many cameras; the first two have a large main stream of their own."""
     told = folder / "told.json"
     with cameras(folder) as urls:
         small = {"main": urls["sub"], "sub": urls["sub"]}
         named = {f"cam{number}": urls if number < 2 else small for number in range(count)}
         with hub(folder, named, ("-m", "benchmarks.soaked_server", str(told))) as running:
-            yield Hub(running, told)
+            yield Soaking(running, told)
 
 
 def soak(folder: Path, seconds: float, count: int, viewers: int, warm_up_s: float = WARM_UP_S) -> Soaked:
@@ -116,9 +112,8 @@ def soak(folder: Path, seconds: float, count: int, viewers: int, warm_up_s: floa
         _crowd(running, token, count, viewers, warm_up_s, seed=1)
         time.sleep(GONE_S)
         before = running.counts()
-        memory: dict[str, list[tuple[float, float]]] = {name: [] for name in running.processes}
-        cpu_before = {name: sum(one.cpu_times()[:2]) for name, one in running.processes.items()}
-        began = time.monotonic()
+        memory: dict[str, list[tuple[float, float]]] = {name: [] for name in running.pids}
+        cpu_before, began = running.cpu_s(), time.monotonic()
 
         def sample() -> None:
             now = running.memory_mb()
@@ -129,30 +124,25 @@ def soak(folder: Path, seconds: float, count: int, viewers: int, warm_up_s: floa
 
         views = _crowd(running, token, count, viewers, seconds, seed=2, meanwhile=sample)
         wall_s = time.monotonic() - began
-        cpu = {
-            name: 100 * (sum(one.cpu_times()[:2]) - cpu_before[name]) / wall_s
-            for name, one in running.processes.items()
-        }
-        after = _settled(running, before)
-        return Soaked(views, memory, before, after, cpu)
+        cpu = {name: 100 * (spent - cpu_before[name]) / wall_s for name, spent in running.cpu_s().items()}
+        return Soaked(views, memory, cpu, before, _settled(running, before))
 
 
 def _crowd(
-    running: Hub,
+    running: Soaking,
     token: str,
     count: int,
     viewers: int,
     seconds: float,
     seed: int,
-    meanwhile: object = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> dict[str, int]:
     names = ",".join(f"{SITE}.cam{number}" for number in range(count))
     where = [str(running.running.port), token, names, str(viewers), str(seconds), str(seed)]
     command = [sys.executable, "-m", "benchmarks.soak_viewers", *where]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watching:
         while True:
-            if callable(meanwhile):
-                meanwhile()
+            meanwhile()
             try:
                 watching.wait(SAMPLE_S)
                 break
@@ -163,15 +153,13 @@ def _crowd(
         return told
 
 
-def _settled(running: Hub, least: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
+def _settled(running: Soaking, least: dict[str, Counter[str]]) -> dict[str, Counter[str]]:
     """The counts as soon as they are no more than `least`, or when all viewers must have gone."""
     deadline = time.monotonic() + 2 * GONE_S
     while True:
         time.sleep(5)
         found = running.counts()
-        if time.monotonic() > deadline:
-            return found
-        if all(not (found[name] - least[name]) for name in found):
+        if time.monotonic() > deadline or all(not (found[name] - least[name]) for name in found):
             return found
 
 
@@ -203,11 +191,12 @@ def main() -> None:
 
 
 def _told(counts: Counter[str]) -> str:
-    """Of the server's tasks and threads their number alone."""
-    tasks = sum(count for what, count in counts.items() if what.startswith("task "))
-    all_ = {what: count for what, count in counts.items() if not what.startswith(("task ", "thread "))}
-    all_ |= {"tasks": tasks} if tasks else {}
-    return ", ".join(f"{count} {what}" for what, count in all_.items())
+    """The server's tasks and threads, which are counted by name, as one number."""
+    sums: Counter[str] = Counter()
+    for what, count in counts.items():
+        if not what.startswith("thread "):
+            sums["tasks" if what.startswith("task ") else what] += count
+    return ", ".join(f"{count} {what}" for what, count in sums.items())
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ def _tell(*_: object) -> None:
     tasks = Counter(getattr(task.get_coro(), "__qualname__", "?") for task in asyncio.all_tasks())
     threads = Counter(thread.name.rstrip("0123456789_-") for thread in threading.enumerate())
     part = out.with_suffix(".part")
-    part.write_text(json.dumps({"tasks": tasks, "threads": threads}))
+    part.write_text(json.dumps({"task": tasks, "thread": threads}))
     part.rename(out)
 
 
