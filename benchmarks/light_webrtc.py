@@ -13,7 +13,7 @@ from aiortc.sdp import SessionDescription, candidate_to_sdp
 
 from camera_hub.server.rights import COOKIE
 
-CONNECT_S = 40.0
+CONNECT_S = 20.0
 
 _CODEC = """a=rtpmap:{pt} H264/90000
 a=fmtp:{pt} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f
@@ -28,6 +28,7 @@ class LightViewer:
     def __init__(self, certificate: RTCCertificate) -> None:
         self.packets = 0
         self.bytes = 0
+        self.reached = asyncio.Event()  # the first packet is there
         self.pictured = asyncio.Event()  # the first picture is there, whole
         self.pictured_at = 0.0  # monotonic, s
         self.location = ""  # of its session
@@ -111,6 +112,7 @@ class LightViewer:
             number = data[2] << 8 | data[3]
             if self._first is None:
                 self._first = self._newest = number
+                self.reached.set()
                 self._ssrc = int.from_bytes(data[8:12], "big")
             else:
                 ahead = (number - self._newest) & 0xFFFF

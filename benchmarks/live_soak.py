@@ -91,7 +91,11 @@ class Soaking:
 def _open_files(pid: int) -> Iterator[str]:
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):  # it has just been closed
-            yield "sockets" if str(entry.readlink()).startswith("socket:") else "other files"
+            found = str(entry.readlink())
+            if found.startswith("socket:"):
+                yield "sockets"
+            else:
+                yield "database files" if ".db" in found else "other files"
 
 
 @contextmanager

@@ -13,7 +13,6 @@ import asyncio
 import itertools
 import json
 import sys
-import time
 from collections.abc import Awaitable, Callable
 
 import uvloop
@@ -23,29 +22,44 @@ from benchmarks import light_mse
 from benchmarks.light_webrtc import CONNECT_S, Janus, LightViewer, Whep
 
 AT_ONCE = 8  # viewers that connect at the same time
+TRIES = 3
 
 
 async def _webrtc(kind: str, port: int, rest: list[str]) -> None:
     *where, count = rest
     url = f"http://127.0.0.1:{port}"
     certificate = RTCCertificate.generateCertificate()
-    viewers = [LightViewer(certificate) for _ in range(int(count))]
+    viewers: list[LightViewer] = []
     server: Whep | Janus
     if kind == "janus":
         server = relay = Janus(url)
 
-        async def one(viewer: LightViewer) -> None:
+        async def watch(viewer: LightViewer) -> None:
             await relay.watch(viewer, int(where[0]))
     else:
         token, camera, stream = where
         server = ours = Whep(url, token)
 
-        async def one(viewer: LightViewer) -> None:
+        async def watch(viewer: LightViewer) -> None:
             await ours.watch(viewer, camera, stream)
 
+    async def one() -> None:
+        for _ in range(TRIES):
+            viewer = LightViewer(certificate)
+            try:
+                async with asyncio.timeout(CONNECT_S):
+                    await watch(viewer)
+                    await viewer.reached.wait()
+                viewers.append(viewer)
+                return
+            except (TimeoutError, RuntimeError, ConnectionError) as exc:
+                # A server lets go who does not connect in time, as may be where both are short of CPU.
+                print(f"a viewer tries again: {type(exc).__name__} {exc}", file=sys.stderr)
+                await viewer.close()
+        raise RuntimeError("a viewer gets nothing")
+
     await server.begin()
-    await _some_at_once([lambda viewer=viewer: one(viewer) for viewer in viewers])  # type: ignore[misc]
-    await _all_see(lambda: all(viewer.packets for viewer in viewers))
+    await _some_at_once(one, int(count))
     reporting = asyncio.create_task(_report(viewers))
     await _answer(
         lambda: {name: sum(getattr(one, name) for one in viewers) for name in ("packets", "bytes", "lost")}
@@ -62,9 +76,9 @@ async def _mse(port: int, rest: list[str]) -> None:
 
     async def one() -> None:
         viewers.append(await light_mse.watch(counts, port, token, camera, stream))
-        await viewers[-1].pictured.wait()
+        await asyncio.wait_for(viewers[-1].pictured.wait(), CONNECT_S)
 
-    await _some_at_once([one] * int(count))
+    await _some_at_once(one, int(count))
 
     def told() -> dict[str, float]:
         delays, counts.delays = sorted(counts.delays) or [0.0], []
@@ -76,22 +90,14 @@ async def _mse(port: int, rest: list[str]) -> None:
         viewer.leave()
 
 
-async def _some_at_once(doing: list[Callable[[], Awaitable[None]]]) -> None:
+async def _some_at_once(one: Callable[[], Awaitable[None]], count: int) -> None:
     limit = asyncio.Semaphore(AT_ONCE)
 
-    async def one(do: Callable[[], Awaitable[None]]) -> None:
+    async def limited() -> None:
         async with limit:
-            await asyncio.wait_for(do(), CONNECT_S)
+            await one()
 
-    await asyncio.gather(*map(one, doing))
-
-
-async def _all_see(seen: Callable[[], bool]) -> None:
-    began = time.monotonic()
-    while not seen():
-        if time.monotonic() - began > CONNECT_S:
-            raise RuntimeError("some viewers get nothing")
-        await asyncio.sleep(0.1)
+    await asyncio.gather(*(limited() for _ in range(count)))
 
 
 async def _answer(told: Callable[[], object]) -> None:
