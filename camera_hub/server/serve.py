@@ -50,6 +50,7 @@ log = structlog.get_logger(__name__)
 
 END_S = 1.5  # for live views to say goodbye
 GRACE_S = 1  # for answers that are on their way when we end
+TICK_S = 1.0  # how old the `Date` of an answer may be
 TIDY_EVERY_S = 3600.0
 FIRST_TIDY_S = 60.0
 
@@ -240,10 +241,22 @@ class _Server(uvicorn.Server):
         )
         self._hub = hub
         self._tell_started = started
+        self._ending = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self):  # type: ignore[no-untyped-def]
         yield
+
+    def end(self) -> None:
+        self.should_exit = True
+        self._ending.set()
+
+    async def main_loop(self) -> None:
+        # uvicorn's own looks ten times a second whether it is to end: most of what an idle server costs.
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S):
+                    await self._ending.wait()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -259,7 +272,7 @@ async def _until_cancelled(server: _Server, sock: socket.socket) -> None:
     try:
         await asyncio.shield(running)
     except asyncio.CancelledError:
-        server.should_exit = True
+        server.end()
         await running
         raise
 
