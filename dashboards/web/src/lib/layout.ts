@@ -12,7 +12,8 @@ export interface Grid {
   fits: boolean;
 }
 
-const NARROW_PX = 560;
+/** Narrower than this is a phone. */
+export const NARROW_PX = 560;
 const LOW_PX = 380;
 const PHONE_MOST = 9;
 const WIDEST = 16 / 9;
