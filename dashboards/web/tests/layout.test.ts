@@ -30,6 +30,7 @@ it("a phone scrolls, at a useful width; in full screen everything is in sight", 
   expect(gridOf(9, 16 / 9, area(336, 500), GAP)).toEqual({ columns: 2, tile: 163, fits: false });
   expect(gridOf(9, 16 / 9, area(692, 200), GAP)).toMatchObject({ columns: 3, fits: false });
   expect(gridOf(1, 16 / 9, area(692, 200), GAP)).toEqual({ columns: 1, tile: 355, fits: true });
+  expect(gridOf(1, 16 / 9, area(692, -20), GAP)).toEqual({ columns: 1, tile: 692, fits: false });
   const { columns, tile, fits } = gridOf(9, 16 / 9, area(360, 740), 4, true);
   expect([columns, tile, fits]).toEqual([2, 178, true]);
 });

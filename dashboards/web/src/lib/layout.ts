@@ -15,6 +15,8 @@ export interface Grid {
 /** Narrower than this is a phone. */
 export const NARROW_PX = 560;
 const LOW_PX = 380;
+/** Smaller tiles show nothing. */
+const LEAST_PX = 120;
 const PHONE_MOST = 9;
 const WIDEST = 16 / 9;
 
@@ -29,17 +31,17 @@ export function usualCount(cameras: number, width: number): Count {
  * and scrolls, unless `always`.
  */
 export function gridOf(tiles: number, ratio: number, area: { width: number; height: number }, gap: number, always = false): Grid {
-  if (!always && (area.width < NARROW_PX || (area.height < LOW_PX && tiles > 1))) {
-    const columns = area.width < NARROW_PX ? (tiles > 4 ? 2 : 1) : Math.ceil(Math.sqrt(tiles));
-    return { columns, tile: share(area.width, columns, gap), fits: false };
-  }
   let best: Grid = { columns: 1, tile: 0, fits: true };
   for (let columns = 1; columns <= tiles; columns += 1) {
     const high = share(area.height, Math.ceil(tiles / columns), gap);
     const tile = Math.floor(Math.min(share(area.width, columns, gap), high * ratio));
     if (tile > best.tile) best = { columns, tile, fits: true };
   }
-  return best;
+  const narrow = area.width < NARROW_PX;
+  const phone = narrow || (area.height < LOW_PX && tiles > 1) || best.tile < LEAST_PX;
+  if (!phone || always) return best;
+  const columns = narrow ? (tiles > 4 ? 2 : 1) : Math.ceil(Math.sqrt(tiles));
+  return { columns, tile: share(area.width, columns, gap), fits: false };
 }
 
 /** The tiles' ratio: that of most pictures, so that few have bars beside them; none is ever stretched. */
