@@ -90,7 +90,7 @@ async def test_one_camera_plays_by_webrtc_and_says_so(tmp_path: Path) -> None:
 async def test_where_udp_is_blocked_it_plays_by_mse_within_3_s_unasked(tmp_path: Path) -> None:
     FLAGS.append(NO_UDP)
     try:
-        async with hub(tmp_path, filmed()) as (hamlet, address), browser() as context:
+        async with hub(tmp_path, filmed()) as (hamlet, address), browser(viewport=PHONE) as context:
             page = await opened(context, address)
             await playing(page, 1)
             began = time.monotonic()
