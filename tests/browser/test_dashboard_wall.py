@@ -181,7 +181,7 @@ async def test_the_keyboard_is_enough(tmp_path: Path, film: Film) -> None:
     [("desk", 1, "main"), ("tv", 1, "main"), ("phone", 1, "sub"), ("desk", 3, "sub"), ("phone", 3, "sub")],
 )
 async def test_one_large_picture_is_the_main_stream(
-    tmp_path: Path, film: Film, size: str, cameras: int, stream: str
+    tmp_path: Path, film: Film, size: str, cameras: int, stream: StreamName
 ) -> None:
     async with (
         hub(tmp_path, film, CAMERAS[:cameras]) as (hamlet, address),
