@@ -128,6 +128,7 @@ class NotLive(StrEnum):
     NO_PICTURE = "no-picture"  # nothing came in time
     TOO_MANY = "too-many"  # as many watch as may
     TOO_MANY_YOURS = "too-many-yours"  # as many as one user may
+    TOO_MANY_TRANSCODES = "too-many-transcodes"  # as many streams are transcoded as may be
 
 
 class EventKind(StrEnum):

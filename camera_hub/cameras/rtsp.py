@@ -116,7 +116,7 @@ class RtspSource(FFmpegSource):
         stream = self._choose(container)
         context = stream.codec_context
         told = annexb_extradata(context.name, context.extradata)
-        self._units = UnitMaker(context.name, told, _declared_fps(stream), MAX_GAP_US)
+        self._units = UnitMaker(context.name, told, _declared_fps(stream), MAX_GAP_US, doubted=True)
         self._rest = self._read(container, stream, self._units)
         self._first = next(self._rest, None)
         if self._first is None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import av
 
 from camera_hub.annexb import head_units, joined, nal_units, parameter_sets, with_parameter_sets
+from camera_hub.cameras.order import ShownOrder
 from camera_hub.cameras.timeline import FIRST_INTERVAL_US, Timeline
 from camera_hub.clock import Clock
 from camera_hub.model import Packet, StreamInfo
@@ -20,13 +21,22 @@ from camera_hub.sps import parse_sps
 class UnitMaker:
     """Makes the packets of one stream, and knows what the stream is."""
 
-    def __init__(self, codec: str, extradata: bytes, fps: float | None, max_gap_us: int | None) -> None:
+    def __init__(
+        self,
+        codec: str,
+        extradata: bytes,
+        fps: float | None,
+        max_gap_us: int | None,
+        doubted: bool = False,
+    ) -> None:
         """`extradata`: parameter sets in Annex B that were told beforehand; may be empty.
-        `fps`: as declared outside the video itself; `max_gap_us`: see Timeline."""
+        `fps`: as declared outside the video itself; `max_gap_us`: see Timeline. `doubted`: the times may be
+        those of sending, whatever is shown when."""
         self.info: StreamInfo | None = None
         self._codec = codec
         self._declared_fps = fps
         self._sets = parameter_sets(codec, nal_units(extradata))
+        self._order = ShownOrder() if doubted and codec == "h264" else None
         self._timeline = Timeline(round(1e6 / fps) if fps else FIRST_INTERVAL_US, max_gap_us)
 
     @property
@@ -54,6 +64,8 @@ class UnitMaker:
             self._learn()
         if self.info is None:
             return None
+        if self._order is not None:
+            pts_us = self._order.shown_us(data, pts_us)
         pts_us, dts_us = self._timeline.place(pts_us, dts_us, arrival_us)
         return Packet(data=data, pts_us=pts_us, dts_us=dts_us, wall_us=wall_us, keyframe=keyframe)
 
@@ -62,6 +74,8 @@ class UnitMaker:
         if not self._sets.complete or (self.info is not None and self.info.extradata == extradata):
             return
         sps = parse_sps(self._codec, self._sets.sps[0])
+        if self._order is not None:
+            self._order.learn(self._sets.sps[0])
         self.info = StreamInfo(
             codec=self._codec,
             width=sps.width,

@@ -13,6 +13,7 @@ import structlog
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.live.channel import LiveChannel
+from camera_hub.live.transcode import Transcodes
 from camera_hub.model import Packet, StreamInfo, StreamName
 
 log = structlog.get_logger(__name__)
@@ -29,12 +30,18 @@ class LiveHub:
     """All channels, by the camera's global id ("khe-coc.cong-lang") and stream."""
 
     def __init__(
-        self, start: Ask, stop: Ask, linger_s: float = LINGER_S, clock: Clock = SYSTEM_CLOCK
+        self,
+        start: Ask,
+        stop: Ask,
+        linger_s: float = LINGER_S,
+        clock: Clock = SYSTEM_CLOCK,
+        transcodes: Transcodes | None = None,
     ) -> None:
         self._start = start
         self._stop = stop
         self._linger_s = linger_s
         self._clock = clock
+        self._transcodes = Transcodes() if transcodes is None else transcodes
         self._channels: dict[_Key, LiveChannel] = {}
         self._lingering: dict[_Key, asyncio.TimerHandle] = {}
         self._wanted: set[_Key] = set()
@@ -50,6 +57,10 @@ class LiveHub:
             channel = self._channels[key] = LiveChannel(camera, stream, self._viewers_changed, self._clock)
             self._viewers_changed(channel)
         return channel
+
+    def transcoded(self, camera: str, stream: StreamName) -> LiveChannel:
+        """The stream in H.264 whatever the camera sends. Raises NotLiveError; see `Transcodes`."""
+        return self._transcodes.channel(camera, stream, lambda: self.channel(camera, stream))
 
     def wanted(self) -> set[tuple[str, StreamName]]:
         """What the sites should be sending now, as (global camera id, stream)."""
@@ -76,6 +87,7 @@ class LiveHub:
     async def close(self) -> None:
         """Send all viewers away and ask for nothing more."""
         self._closed = True
+        await self._transcodes.close()
         for timer in self._lingering.values():
             timer.cancel()
         self._lingering.clear()

@@ -132,6 +132,8 @@ export const en: Dictionary = {
       "no-picture": "No picture has come from the camera yet. Trying again…",
       "too-many": "Too many are watching. Trying again…",
       "too-many-yours": "This account has too many live pictures open. Close one, here or on another device.",
+      "too-many-transcodes":
+        "This browser can't play the camera's video (H.265), and the server transcodes as many streams as it may. Close a picture that is transcoded and open this one again.",
     },
     way: {
       webrtc: { name: "WebRTC", help: "The picture comes by WebRTC (UDP): the least delay." },
@@ -140,6 +142,10 @@ export const en: Dictionary = {
         name: "Stills",
         help: "One picture a second, since video does not reach this browser. The page “Why is there no video?” says more.",
       },
+    },
+    transcoded: {
+      name: "transcoded",
+      help: "The server transcodes this picture to H.264, since the browser can't play the camera's own video.",
     },
     delay: (seconds) => `${seconds} s behind`,
     otherStream: {

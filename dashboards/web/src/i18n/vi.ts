@@ -133,6 +133,8 @@ export const vi = {
       "no-picture": "Hình từ camera chưa tới. Đang thử lại…",
       "too-many": "Có quá nhiều người đang xem. Đang thử lại…",
       "too-many-yours": "Tài khoản này đang mở quá nhiều hình trực tiếp. Hãy đóng bớt một hình, ở đây hoặc ở máy khác.",
+      "too-many-transcodes":
+        "Trình duyệt này không phát được video của camera (H.265), và máy chủ đang chuyển mã hết số luồng cho phép. Đóng bớt một hình đang chuyển mã rồi mở lại.",
     } satisfies Record<NotLive, string>,
     way: {
       webrtc: { name: "WebRTC", help: "Hình đi bằng WebRTC (UDP): trễ ít nhất." },
@@ -141,6 +143,10 @@ export const vi = {
         name: "Từng ảnh",
         help: "Mỗi giây một ảnh, vì video không tới được trình duyệt này. Trang “Vì sao không có hình?” nói rõ hơn.",
       },
+    },
+    transcoded: {
+      name: "chuyển mã",
+      help: "Máy chủ đang chuyển mã hình này sang H.264, vì trình duyệt không phát được video gốc của camera.",
     },
     delay: (seconds: string) => `trễ ${seconds} giây`,
     otherStream: {

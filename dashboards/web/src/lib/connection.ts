@@ -23,6 +23,8 @@ export interface Connection {
 export interface Way {
   readonly kind: Kind;
   readonly stream: StreamName;
+  /** The server encodes it anew, since no stream as it is goes by any way. */
+  readonly transcoded?: boolean;
   connect(signal: AbortSignal): Promise<Connection>;
 }
 

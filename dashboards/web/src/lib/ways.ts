@@ -13,11 +13,21 @@ export function waysTo(camera: Camera, stream: StreamName, height: number, many:
   // A wall never takes the large stream in place of the small one.
   const streams = many ? [stream] : [stream, ...others];
   const ways = streams.flatMap((of) => kinds.map((kind) => ({ kind, stream: of, connect: by[kind](camera.id, of) })));
+  // It costs the server so much that a wall, whose tiles are many, has stills instead.
+  const transcoded = many
+    ? []
+    : kinds.map((kind) => ({ kind, stream, transcoded: true, connect: by[kind](camera.id, stream, true) }));
   const connect = (signal: AbortSignal) => watchPictures(camera.id, height, signal);
-  return [...ways, { kind: "pictures", stream, connect }];
+  return [...ways, ...transcoded, { kind: "pictures", stream, connect }];
 }
 
 const by = {
-  webrtc: (camera: string, stream: StreamName) => (signal: AbortSignal) => watch(api.whepUrl(camera, stream), signal),
-  mse: (camera: string, stream: StreamName) => (signal: AbortSignal) => watchByMse(api.liveUrl(camera, stream), signal),
+  webrtc:
+    (camera: string, stream: StreamName, transcoded = false) =>
+    (signal: AbortSignal) =>
+      watch(api.whepUrl(camera, stream, transcoded), signal),
+  mse:
+    (camera: string, stream: StreamName, transcoded = false) =>
+    (signal: AbortSignal) =>
+      watchByMse(api.liveUrl(camera, stream, transcoded), signal),
 };
