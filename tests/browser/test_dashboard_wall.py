@@ -198,6 +198,10 @@ async def test_a_camera_with_one_stream_alone_is_seen_on_the_wall(tmp_path: Path
         page = await opened(context, address)
         await playing(page, 5)
         await asked(hamlet, 1, 5, "main")
+        await hamlet.unlink()  # who is away is told without its streams
+        await expect(page.locator(".old canvas:not(.gone)")).to_have_count(5)
+        seen = await page.evaluate(TILES)
+        assert all(abs(tile["ratio"] - 4 / 3) < 0.03 for tile in seen), seen
 
 
 async def test_the_choice_is_kept_even_where_nothing_can_be_stored(tmp_path: Path, film: Film) -> None:
