@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.live.feed import NotLiveError
@@ -53,6 +54,10 @@ class Watcher(Protocol):
     def user(self) -> User: ...
 
 
+class ServerClock(BaseModel):
+    now_us: int = Field(description="µs since 1970")
+
+
 _CameraId = Annotated[str, Path(max_length=200, description="The global id: `site.camera`")]
 _SessionId = Annotated[str, Path(max_length=100)]
 _StreamChoice = Annotated[
@@ -76,6 +81,11 @@ def live_router(
         for link in [] if ice is None else ice.links(session.user.name, clock.wall_us()):
             response.headers.append("Link", link)
         return response
+
+    @router.get("/api/clock", dependencies=[watcher])
+    async def tell_clock() -> ServerClock:
+        """The server's clock, for telling the true delay of a live picture where the viewer's is wrong."""
+        return ServerClock(now_us=clock.wall_us())
 
     @router.post(
         "/api/cameras/{camera}/whep",

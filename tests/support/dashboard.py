@@ -27,6 +27,7 @@ from camera_hub.link.messages import (
     Still,
 )
 from camera_hub.live.hub import LiveHub
+from camera_hub.live.ice import IceServers
 from camera_hub.live.limits import Limits
 from camera_hub.live.mse import MseStreams
 from camera_hub.live.whep import WhepSessions
@@ -254,7 +255,11 @@ def event_id(start_us: int) -> str:
 
 @contextlib.asynccontextmanager
 async def served(
-    folder: Path, films: Mapping[str, Film], infos: tuple[CameraInfo, ...], port: int = 0
+    folder: Path,
+    films: Mapping[str, Film],
+    infos: tuple[CameraInfo, ...],
+    port: int = 0,
+    ice: IceServers | None = None,
 ) -> AsyncIterator[tuple[Hamlet, str]]:
     """The server on 127.0.0.1 with the hamlet linked, and its address; `USER` may sign in."""
     settings = ServerSettings(data=folder, sites=(SITE,), users=(USER,))
@@ -271,7 +276,7 @@ async def served(
         def find(camera: str) -> Watchable | None:
             return watchable(state, camera)
 
-        live = live_router(hamlet.hub, sessions, find, needs(Right.LIVE))
+        live = live_router(hamlet.hub, sessions, find, needs(Right.LIVE), ice)
         by_mse = mse_router(hamlet.hub, mse, find, needs(Right.LIVE), still_good)
         app = create_app(
             settings,
