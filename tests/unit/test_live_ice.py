@@ -1,18 +1,15 @@
 """Viewers are told of STUN and TURN servers, with credentials that a real coturn takes until they end."""
 
 import asyncio
-import contextlib
 import shutil
-import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aioice
 
 from camera_hub.live.ice import IceServers
-from tests.support import needs
+from tests.support.turn import coturn
 
 SECRET = "bí mật của xã"
 NOW_US = 1_780_000_000_500_000
@@ -43,26 +40,6 @@ def test_the_links_of_headers() -> None:
     assert "north" not in repr(servers)
 
 
-@contextlib.asynccontextmanager
-async def coturn(folder: Path) -> AsyncIterator[int]:
-    """Debian's turnserver on a port of 127.0.0.1."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    command = [needs.coturn(), "-n", "--listening-ip=127.0.0.1", f"--listening-port={port}", "--no-cli"]
-    command += ["--relay-ip=127.0.0.1", "--allow-loopback-peers", "--no-tls", "--no-dtls", "--realm=xa"]
-    command += ["--use-auth-secret", f"--static-auth-secret={SECRET}", "--log-file=stdout"]
-    command += [f"--userdb={folder / 'turndb'}", f"--pidfile={folder / 'pid'}"]
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder
-    )
-    try:
-        yield port
-    finally:
-        process.terminate()
-        await process.wait()
-
-
 async def relayed(port: int, name: str, password: str) -> list[str]:
     """The types of the candidates that a client of the TURN server gets."""
     connection = aioice.Connection(
@@ -81,7 +58,7 @@ async def relayed(port: int, name: str, password: str) -> list[str]:
 
 async def test_coturn_takes_them_until_they_end(tmp_path: Path) -> None:
     servers = IceServers(turn=("turn:127.0.0.1",), secret=SECRET, valid_s=60)
-    async with coturn(tmp_path) as port:
+    async with coturn(tmp_path, SECRET) as port:
         for _ in range(50):
             if found := await relayed(port, *servers.credentials("lan", time.time_ns() // 1000)):
                 break
