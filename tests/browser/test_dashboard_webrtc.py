@@ -268,7 +268,7 @@ async def test_a_viewer_whose_network_changes_keeps_its_session(
             after = await page.evaluate(PAIR)
             assert (before["address"], after["address"]) == ("10.78.1.2", "10.78.2.2")
             assert after["peers"] == before["peers"]
-            # Chromium tells of its new address over the old ICE, where it sees the change; else we begin ICE anew.
+            # Chromium finds its new address by itself where it sees the change; else ICE begins anew.
             assert "POST" not in asked.methods
 
 

@@ -141,6 +141,7 @@ export const en: Dictionary = {
         help: "One picture a second, since video does not reach this browser. The page “Why is there no video?” says more.",
       },
     },
+    noDelay: "less than 0.1 s behind",
     delay: (seconds) => `${seconds} s behind`,
     otherStream: {
       main: "Showing the main stream, since this browser can't play the sub stream.",

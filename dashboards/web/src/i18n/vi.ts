@@ -142,6 +142,7 @@ export const vi = {
         help: "Mỗi giây một ảnh, vì video không tới được trình duyệt này. Trang “Vì sao không có hình?” nói rõ hơn.",
       },
     },
+    noDelay: "trễ dưới 0,1 giây",
     delay: (seconds: string) => `trễ ${seconds} giây`,
     otherStream: {
       main: "Đang xem luồng chính, vì trình duyệt không phát được luồng phụ.",
