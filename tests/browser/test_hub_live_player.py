@@ -180,7 +180,7 @@ def test_a_page_that_slept_and_a_network_that_went_come_back_by_themselves(page:
     page.wait_for_timeout(12_000)
     session.send("Page.setWebLifecycleState", {"state": "active"})
     plays(page, "webrtc", 30)
-    # Chromium cuts neither WebRTC nor what is open already: the view goes on, and is not begun anew for nothing.
+    # Chromium cuts nothing that is open already: the view goes on, and is not begun anew for nothing.
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.method) if "/whep" in request.url else None)
     offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
