@@ -76,16 +76,12 @@ def live_router(
 ) -> APIRouter:
     """The routes. `watcher` is the right that they need: `needs(Right.LIVE)`."""
     router = APIRouter(tags=["live"])
+    _add_clock(router, watcher, clock)
 
     def with_servers(response: Response, session: Watcher) -> Response:
         for link in [] if ice is None else ice.links(session.user.name, clock.wall_us()):
             response.headers.append("Link", link)
         return response
-
-    @router.get("/api/clock", dependencies=[watcher])
-    async def tell_clock() -> ServerClock:
-        """The server's clock, for telling the true delay of a live picture where the viewer's is wrong."""
-        return ServerClock(now_us=clock.wall_us())
 
     @router.post(
         "/api/cameras/{camera}/whep",
@@ -194,6 +190,13 @@ def live_router(
         return with_servers(Response(answer, media_type=FRAGMENT, headers=headers), session)
 
     return router
+
+
+def _add_clock(router: APIRouter, watcher: Any, clock: Clock) -> None:
+    @router.get("/api/clock", dependencies=[watcher])
+    async def tell_clock() -> ServerClock:
+        """The server's clock, for telling the true delay of a live picture where the viewer's is wrong."""
+        return ServerClock(now_us=clock.wall_us())
 
 
 async def _text(request: Request, media_type: str) -> str:
