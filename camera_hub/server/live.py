@@ -75,8 +75,7 @@ def live_router(
     clock: Clock = SYSTEM_CLOCK,
 ) -> APIRouter:
     """The routes. `watcher` is the right that they need: `needs(Right.LIVE)`."""
-    router = APIRouter(tags=["live"])
-    _add_clock(router, watcher, clock)
+    router = _clock_router(watcher, clock)
 
     def with_servers(response: Response, session: Watcher) -> Response:
         for link in [] if ice is None else ice.links(session.user.name, clock.wall_us()):
@@ -192,11 +191,15 @@ def live_router(
     return router
 
 
-def _add_clock(router: APIRouter, watcher: Any, clock: Clock) -> None:
+def _clock_router(watcher: Any, clock: Clock) -> APIRouter:
+    router = APIRouter(tags=["live"])
+
     @router.get("/api/clock", dependencies=[watcher])
     async def tell_clock() -> ServerClock:
         """The server's clock, for telling the true delay of a live picture where the viewer's is wrong."""
         return ServerClock(now_us=clock.wall_us())
+
+    return router
 
 
 async def _text(request: Request, media_type: str) -> str:
