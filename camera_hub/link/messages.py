@@ -1,7 +1,9 @@
 """The link's vocabulary: msgpack-encoded structs, tagged by name, with a version.
 
 Every message has a place in a *lane*: event facts go before pictures, pictures before clips,
-clips before what somebody watches. A message that is not understood is refused by name.
+clips before what somebody watches. A message that is not understood is refused by name. Worker and
+server may be of two releases: a field that one of them does not know is left out of what it reads and
+has its default in what it writes; a new message is sent only to an end that is known to understand it.
 """
 
 from enum import IntEnum
@@ -15,6 +17,7 @@ from camera_hub.model import (
     Event,
     HubError,
     Packet,
+    SoundPacket,
     StreamInfo,
     StreamName,
 )
@@ -134,6 +137,14 @@ class LivePackets(_Message, frozen=True):
     packets: tuple[Packet, ...]
 
 
+class LiveSound(_Message, frozen=True):
+    """The sound of a watched stream, in order; only after `Listen`."""
+
+    camera: str
+    stream: StreamName
+    packets: tuple[SoundPacket, ...]
+
+
 class Still(_Message, frozen=True):
     """The answer to a StillRequest: a JPEG, or in words why there is none."""
 
@@ -160,6 +171,17 @@ class Watch(_Message, frozen=True):
     on: bool
 
 
+class Listen(_Message, frozen=True):
+    """Send a watched stream's sound too, until the stream is opened anew; or stop.
+
+    Only for a stream whose `LiveOpened` told of sound: one that is older than this message tells of none.
+    """
+
+    camera: str
+    stream: StreamName
+    on: bool
+
+
 class StillRequest(_Message, frozen=True):
     """Send one picture of a camera as it is now."""
 
@@ -171,8 +193,8 @@ class StillRequest(_Message, frozen=True):
 Durable = EventNews | EventPicture | EventClip
 """What waits in the outbox until it is acknowledged."""
 
-WorkerMessage = Hello | Health | Durable | LiveOpened | LivePackets | Still | Refused
-ServerMessage = Challenge | Welcome | Refused | Ack | Watch | StillRequest
+WorkerMessage = Hello | Health | Durable | LiveOpened | LivePackets | LiveSound | Still | Refused
+ServerMessage = Challenge | Welcome | Refused | Ack | Watch | Listen | StillRequest
 
 _encoder = msgspec.msgpack.Encoder()
 _worker_decoder = msgspec.msgpack.Decoder(WorkerMessage)

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from camera_hub import __version__
 from camera_hub.clock import SYSTEM_CLOCK, Clock
+from camera_hub.live.transcode import Transcodes
 from camera_hub.server import accounts, cameras, events, health, pages, problems, sites, updates, verdicts
 from camera_hub.server.attempts import Attempts
 from camera_hub.server.broadcast import Updates
@@ -39,6 +40,7 @@ def create_app(
     *,
     passwords: Passwords | None = None,
     routers: Sequence[APIRouter] = (),
+    transcodes: Transcodes | None = None,
     dashboard: Path = pages.DASHBOARD,
     clock: Clock = SYSTEM_CLOCK,
 ) -> FastAPI:
@@ -66,6 +68,7 @@ def create_app(
         sessions=Sessions(store, clock),
         passwords=passwords or Passwords(),
         attempts=Attempts(clock),
+        transcodes=transcodes,
     )
     problems.install(app)
     # The last one added is the first that a request meets.

@@ -64,6 +64,13 @@ _StreamChoice = Annotated[
     StreamName,
     Query(description="The small stream or the full one; where one is missing, the other is shown"),
 ]
+_Transcode = Annotated[
+    bool,
+    Query(
+        description="Encoded anew as H.264 without B-frames by the server, for browsers that do not play the "
+        "stream as it is; see `live.transcode`"
+    ),
+]
 
 
 def live_router(
@@ -97,6 +104,7 @@ def live_router(
         camera: _CameraId,
         session: Annotated[Watcher, watcher],
         stream: _StreamChoice = "sub",
+        transcode: _Transcode = False,
     ) -> Response:
         """Watch a camera: an SDP offer in, an SDP answer out."""
         found = find_camera(camera)
@@ -108,11 +116,12 @@ def live_router(
         if found.unavailable:
             raise _unavailable(found.unavailable, found.code)
         shown = stream if stream in found.streams else found.streams[0]
-        smaller = shown == "main" and "sub" in found.streams
+        # What is transcoded is small, and the sub stream may be one that does not go.
+        smaller = shown == "main" and "sub" in found.streams and not transcode
         try:
             made, answer = await sessions.create(
                 offer,
-                hub.channel(camera, shown),
+                hub.transcoded(camera, shown) if transcode else hub.channel(camera, shown),
                 session.user.name,
                 lesser=(lambda: hub.channel(camera, "sub")) if smaller else None,
             )

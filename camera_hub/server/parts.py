@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from starlette.requests import HTTPConnection
 
 from camera_hub.clock import Clock
+from camera_hub.live.transcode import Transcodes
 from camera_hub.server.attempts import Attempts
 from camera_hub.server.broadcast import Updates
 from camera_hub.server.passwords import Passwords
@@ -27,6 +28,7 @@ class Parts:
     sessions: Sessions
     passwords: Passwords
     attempts: Attempts
+    transcodes: Transcodes | None = None
 
     def token_opens_metrics(self, authorization: str | None) -> bool:
         """Whether a request's Authorization header carries the metrics token (RFC 6750)."""

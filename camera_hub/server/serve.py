@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
-from camera_hub.config.live import LiveConfig
+from camera_hub.config.live import LiveConfig, TranscodeConfig
 from camera_hub.folder import hold_folder
 from camera_hub.link.messages import MAX_MESSAGE_BYTES
 from camera_hub.link.server_end import ServerEnd
@@ -25,6 +25,8 @@ from camera_hub.live.hub import LiveHub
 from camera_hub.live.ice import IceServers
 from camera_hub.live.limits import Limits
 from camera_hub.live.mse import MseStreams
+from camera_hub.live.transcode import Transcodes
+from camera_hub.live.transcode_wire import Shape
 from camera_hub.live.whep import WhepSessions
 from camera_hub.model import HubError, StreamName
 from camera_hub.server import link
@@ -146,9 +148,14 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
     async def stop(camera_id: str, stream: StreamName) -> None:
         await _watch(end, camera_id, stream, on=False)
 
-    live = LiveHub(start, stop, clock=clock)
-    end = ServerEnd(Commune(state, live), clock)
+    async def listen(camera_id: str, stream: StreamName, on: bool) -> None:
+        site, _, camera = camera_id.partition(".")
+        await end.listen(site, camera, stream, on)
+
     chosen = settings.live
+    transcodes = _transcodes(chosen.transcode, clock)
+    live = LiveHub(start, stop, clock=clock, transcodes=transcodes, listen=listen)
+    end = ServerEnd(Commune(state, live), clock)
     limits = Limits(chosen.max_viewers, chosen.max_viewers_per_camera, chosen.max_viewers_per_user)
     whep = WhepSessions(limits, clock=clock, ports=chosen.ports, stun=chosen.stun)
     mse, kiosks = MseStreams(limits, clock=clock), Kiosks(limits)
@@ -169,9 +176,14 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
         end,
         passwords=passwords,
         routers=(link.router(end), live_routes, mse_routes, mjpeg_router(kiosks)),
+        transcodes=transcodes,
         clock=clock,
     )
     return Assembled(app, state, updates, live, whep, mse, kiosks, passwords)
+
+
+def _transcodes(chosen: TranscodeConfig, clock: Clock) -> Transcodes:
+    return Transcodes(chosen.max, Shape(chosen.height, chosen.fps, chosen.kbit), clock=clock)
 
 
 def _ice_servers(live: LiveConfig) -> IceServers:

@@ -22,15 +22,14 @@ from camera_hub.live.fragment import Fragment
 from camera_hub.live.ice import IceServers
 from tests.browser.test_dashboard import browser, opened, playing
 from tests.browser.test_dashboard_live import CAMERAS, NO_UDP, PAGE, filmed
-from tests.browser.test_live_whep import Relayed
 from tests.support import needs
 from tests.support.bad_network import bad_network
 from tests.support.chromium import FLAGS
+from tests.support.coturn import SECRET, coturn, free_udp_port
 from tests.support.dashboard import Film, Hamlet, served
-from tests.support.turn import coturn, free_udp_port
 from tests.support.waiting import free_port, until_async
+from tests.support.whep_page import Relayed
 
-SECRET = "bí mật của xã"
 PEERS = """
 window.peers = [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
@@ -124,7 +123,7 @@ async def test_the_picture_comes_through_a_relay_where_nothing_else_goes(
 ) -> None:
     """UDP blocked in the browser, or all but the relay."""
     blocked = flag(NO_UDP) if transport == "tcp" else contextlib.nullcontext()
-    async with coturn(tmp_path, SECRET) as port:
+    async with coturn(tmp_path) as port:
         ice = IceServers(turn=(f"turn:127.0.0.1:{port}?transport={transport}",), secret=SECRET)
         with blocked:
             async with hub(tmp_path, filmed(), ice=ice) as (_, address), browser() as context:
@@ -149,7 +148,7 @@ async def test_the_picture_comes_through_a_relay_where_nothing_else_goes(
 
 
 async def test_why_says_what_is_the_matter_with_the_relay(tmp_path: Path) -> None:
-    async with coturn(tmp_path, SECRET) as port, browser() as context:
+    async with coturn(tmp_path) as port, browser() as context:
         url = f"turn:127.0.0.1:{port}?transport=tcp"
         nobody = f"turn:127.0.0.1:{free_port()}?transport=tcp"
         for ice, says in (
@@ -171,14 +170,14 @@ async def test_credentials_that_ended_are_made_anew_when_the_relay_comes_back(tm
     async with hub(tmp_path, filmed(), ice=ice) as (_, address), browser() as context:
         await context.add_init_script(RELAY_ONLY)
         await context.add_init_script(PEERS)
-        async with coturn(tmp_path, SECRET, port):
+        async with coturn(tmp_path, port=port):
             page = await opened(context, address + PAGE)
             await by_webrtc(page)
             before = await page.evaluate(PAIR)
             await asyncio.sleep(6)
             await goes_on(page)
             asked = Asked(page)
-        async with coturn(tmp_path, SECRET, port):
+        async with coturn(tmp_path, port=port):
             await goes_on(page)
             await by_webrtc(page)
             after = await page.evaluate(PAIR)

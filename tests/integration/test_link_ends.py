@@ -17,12 +17,22 @@ from camera_hub.link.messages import (
     Hello,
     LiveOpened,
     LivePackets,
+    LiveSound,
     Still,
     StillRequest,
 )
 from camera_hub.link.server_end import ServerEnd
 from camera_hub.link.worker_end import WorkerEnd
-from camera_hub.model import CameraInfo, Event, EventKind, HubError, Packet, StreamInfo, StreamName
+from camera_hub.model import (
+    CameraInfo,
+    Event,
+    EventKind,
+    HubError,
+    Packet,
+    SoundPacket,
+    StreamInfo,
+    StreamName,
+)
 from tests.support.memory_outbox import Box
 from tests.support.waiting import free_port, until
 
@@ -34,6 +44,7 @@ class Hamlet:
 
     def __init__(self) -> None:
         self.watched: set[tuple[str, StreamName]] = set()
+        self.heard: set[tuple[str, StreamName]] = set()
 
     def cameras(self) -> tuple[CameraInfo, ...]:
         return (CameraInfo(id="gate", name="Cổng"),)
@@ -45,6 +56,9 @@ class Hamlet:
 
     def watch(self, server: str, camera: str, stream: StreamName, on: bool) -> None:
         self.watched.add((camera, stream)) if on else self.watched.discard((camera, stream))
+
+    def listen(self, server: str, camera: str, stream: StreamName, on: bool) -> None:
+        self.heard.add((camera, stream)) if on else self.heard.discard((camera, stream))
 
     def unwatch_all(self, server: str) -> None:
         self.watched.clear()
@@ -61,7 +75,7 @@ class Commune:
         self.broken = False
         self.delivered: list[str] = []
         self.health_seen = 0
-        self.live: list[LiveOpened | LivePackets] = []
+        self.live: list[LiveOpened | LivePackets | LiveSound] = []
         self.gone = 0
 
     def site_key(self, site: str) -> str | None:
@@ -84,6 +98,9 @@ class Commune:
         self.live.append(message)
 
     def live_packets(self, site: str, message: LivePackets) -> None:
+        self.live.append(message)
+
+    def live_sound(self, site: str, message: LiveSound) -> None:
         self.live.append(message)
 
 
@@ -242,3 +259,19 @@ async def test_garbage_from_a_worker_is_refused_by_name() -> None:
         refused = decode_from_server(data)
         assert isinstance(refused, Refused)
         assert "not understood" in refused.reason
+
+
+async def test_sound_flows_only_while_listened_to() -> None:
+    key, port, hamlet = SiteKey.make(), free_port(), Hamlet()
+    commune = Commune(key)
+    sound = LiveSound(camera="gate", stream="sub", packets=(SoundPacket(b"la", 1),))
+    async with listening(commune, port) as server, dialling(port, key, Box([]), hamlet) as end:
+        await until(lambda: server.connected("khe-coc"))
+        await server.listen("nowhere", "gate", "sub", on=True)
+        await server.watch("khe-coc", "gate", "sub", on=True)
+        await server.listen("khe-coc", "gate", "sub", on=True)
+        await until(lambda: hamlet.heard == {("gate", "sub")})
+        end.live_sound(sound)
+        await until(lambda: commune.live == [sound])
+        await server.listen("khe-coc", "gate", "sub", on=False)
+        await until(lambda: not hamlet.heard)

@@ -9,9 +9,8 @@ from pathlib import Path
 import aioice
 
 from camera_hub.live.ice import IceServers
-from tests.support.turn import coturn
+from tests.support.coturn import SECRET, coturn
 
-SECRET = "bí mật của xã"
 NOW_US = 1_780_000_000_500_000
 
 
@@ -58,7 +57,7 @@ async def relayed(port: int, name: str, password: str) -> list[str]:
 
 async def test_coturn_takes_them_until_they_end(tmp_path: Path) -> None:
     servers = IceServers(turn=("turn:127.0.0.1",), secret=SECRET, valid_s=60)
-    async with coturn(tmp_path, SECRET) as port:
+    async with coturn(tmp_path) as port:
         for _ in range(50):
             if found := await relayed(port, *servers.credentials("lan", time.time_ns() // 1000)):
                 break

@@ -92,6 +92,23 @@ it("plays from the first frame, and knows when the newest one came", async () =>
   one.stop();
 });
 
+it("takes a transcoded stream when none goes as it is, and stills when the server has no place for it", async () => {
+  const asIs = way("webrtc", refusal("codec"), "main");
+  const one = playing([asIs, { ...way("webrtc", 1, "main"), transcoded: true }, way("pictures", 1)]);
+  one.start();
+  await pass(3_000);
+  expect(one.way?.transcoded).toBe(true);
+  one.stop();
+  const full = { ...way("webrtc", refusal("too-many-transcodes"), "main"), transcoded: true };
+  const other = playing([asIs, full, way("pictures", 1)]);
+  other.start();
+  await pass(3_000);
+  expect(told.at(-1)).toBe("playing");
+  expect(other.way?.kind).toBe("pictures");
+  expect(other.refused).toBe("too-many-transcodes");
+  other.stop();
+});
+
 it("takes an open connection without new frames for dead, and opens the next", async () => {
   const one = player();
   one.start();

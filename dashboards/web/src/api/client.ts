@@ -134,14 +134,18 @@ export async function judge(event: string, verdict: Verdict | null, note = ""): 
 
 export const snapshotUrl = (event: string): string => `/api/events/${id(event)}/snapshot.jpg`;
 export const clipUrl = (event: string): string => `/api/events/${id(event)}/clip.mp4`;
-export const whepUrl = (camera: string, stream: string): string =>
-  `/api/cameras/${id(camera)}/whep?stream=${stream}`;
+/** `transcoded`: encoded anew by the server, for a browser that does not play the stream as it is. */
+export const whepUrl = (camera: string, stream: string, transcoded = false): string =>
+  `/api/cameras/${id(camera)}/whep?stream=${stream}${transcoded ? "&transcode=true" : ""}`;
 /** The WebSocket of a view by MSE, at the page's own server. */
-export function liveUrl(camera: string, stream: string): string {
-  const url = new URL(`/api/cameras/${id(camera)}/live.ws?stream=${stream}`, location.href);
+export function liveUrl(camera: string, stream: string, transcoded = false): string {
+  const path = `/api/cameras/${id(camera)}/live.ws?stream=${stream}${transcoded ? "&transcode=true" : ""}`;
+  const url = new URL(path, location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;
 }
+/** The same with the camera's sound. */
+export const soundUrl = (camera: string, stream: string): string => `${liveUrl(camera, stream)}&audio=true`;
 
 export interface Still {
   picture: ImageBitmap;

@@ -132,6 +132,8 @@ export const en: Dictionary = {
       "no-picture": "No picture has come from the camera yet. Trying again…",
       "too-many": "Too many are watching. Trying again…",
       "too-many-yours": "This account has too many live pictures open. Close one, here or on another device.",
+      "too-many-transcodes":
+        "This browser can't play the camera's video (H.265), and the server transcodes as many streams as it may. Close a picture that is transcoded and open this one again.",
     },
     way: {
       webrtc: { name: "WebRTC", help: "The picture comes by WebRTC (UDP): the least delay." },
@@ -142,6 +144,17 @@ export const en: Dictionary = {
       },
     },
     noDelay: "less than 0.1 s behind",
+    sound: {
+      name: "Sound",
+      on: "Turn sound on",
+      off: "Turn sound off",
+      heard: "with sound",
+      unheard: "no sound yet: it comes by MSE alone",
+    },
+    transcoded: {
+      name: "transcoded",
+      help: "The server transcodes this picture to H.264, since the browser can't play the camera's own video.",
+    },
     delay: (seconds) => `${seconds} s behind`,
     otherStream: {
       main: "Showing the main stream, since this browser can't play the sub stream.",

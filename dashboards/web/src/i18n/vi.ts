@@ -133,6 +133,8 @@ export const vi = {
       "no-picture": "Hình từ camera chưa tới. Đang thử lại…",
       "too-many": "Có quá nhiều người đang xem. Đang thử lại…",
       "too-many-yours": "Tài khoản này đang mở quá nhiều hình trực tiếp. Hãy đóng bớt một hình, ở đây hoặc ở máy khác.",
+      "too-many-transcodes":
+        "Trình duyệt này không phát được video của camera (H.265), và máy chủ đang chuyển mã hết số luồng cho phép. Đóng bớt một hình đang chuyển mã rồi mở lại.",
     } satisfies Record<NotLive, string>,
     way: {
       webrtc: { name: "WebRTC", help: "Hình đi bằng WebRTC (UDP): trễ ít nhất." },
@@ -143,6 +145,17 @@ export const vi = {
       },
     },
     noDelay: "trễ dưới 0,1 giây",
+    sound: {
+      name: "Tiếng",
+      on: "Bật tiếng",
+      off: "Tắt tiếng",
+      heard: "có tiếng",
+      unheard: "chưa nghe được tiếng: chỉ MSE mới có tiếng",
+    },
+    transcoded: {
+      name: "chuyển mã",
+      help: "Máy chủ đang chuyển mã hình này sang H.264, vì trình duyệt không phát được video gốc của camera.",
+    },
     delay: (seconds: string) => `trễ ${seconds} giây`,
     otherStream: {
       main: "Đang xem luồng chính, vì trình duyệt không phát được luồng phụ.",

@@ -27,6 +27,10 @@ export interface Connection {
 export interface Way {
   readonly kind: Kind;
   readonly stream: StreamName;
+  /** The camera's sound comes with the picture. */
+  readonly sound?: boolean;
+  /** The server encodes it anew, since no stream as it is goes by any way. */
+  readonly transcoded?: boolean;
   connect(signal: AbortSignal): Promise<Connection>;
 }
 

@@ -113,7 +113,7 @@ export class Player {
     if (way.kind === "pictures") return false;
     const code = error instanceof Unusable ? "codec" : error instanceof ApiError ? error.code : null;
     if (error instanceof Unusable && error.why === "path") this.network.close(way.kind);
-    else if (code === "codec" || code === "b-frames") this.unfit.set(key(way), code);
+    else if (code === "codec" || code === "b-frames" || code === "too-many-transcodes") this.unfit.set(key(way), code);
     else return false;
     return true;
   }
@@ -187,7 +187,7 @@ export class Player {
   }
 }
 
-const key = (way: Way): string => `${way.kind} ${way.stream}`;
+const key = (way: Way): string => `${way.kind} ${way.stream} ${way.transcoded ? "transcoded" : ""}`;
 
 function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
