@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.live.feed import NotLiveError
@@ -53,6 +54,10 @@ class Watcher(Protocol):
     def user(self) -> User: ...
 
 
+class ServerClock(BaseModel):
+    now_us: int = Field(description="µs since 1970")
+
+
 _CameraId = Annotated[str, Path(max_length=200, description="The global id: `site.camera`")]
 _SessionId = Annotated[str, Path(max_length=100)]
 _StreamChoice = Annotated[
@@ -77,7 +82,7 @@ def live_router(
     clock: Clock = SYSTEM_CLOCK,
 ) -> APIRouter:
     """The routes. `watcher` is the right that they need: `needs(Right.LIVE)`."""
-    router = APIRouter(tags=["live"])
+    router = _clock_router(watcher, clock)
 
     def with_servers(response: Response, session: Watcher) -> Response:
         for link in [] if ice is None else ice.links(session.user.name, clock.wall_us()):
@@ -191,6 +196,17 @@ def live_router(
             return Response(status_code=204)
         headers = {"ETag": f'"{sessions.tag(live_session, owner)}"', "Cache-Control": "no-store"}
         return with_servers(Response(answer, media_type=FRAGMENT, headers=headers), session)
+
+    return router
+
+
+def _clock_router(watcher: Any, clock: Clock) -> APIRouter:
+    router = APIRouter(tags=["live"])
+
+    @router.get("/api/clock", dependencies=[watcher])
+    async def tell_clock() -> ServerClock:
+        """The server's clock, for telling the true delay of a live picture where the viewer's is wrong."""
+        return ServerClock(now_us=clock.wall_us())
 
     return router
 

@@ -12,12 +12,17 @@ from tests.support import needs
 SECRET = "bí mật của xã"
 
 
-@contextlib.asynccontextmanager
-async def coturn(folder: Path, host: str = "127.0.0.1") -> AsyncIterator[int]:
-    """Its port; SECRET is shared with it."""
+def free_udp_port(host: str = "127.0.0.1") -> int:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind((host, 0))
         port: int = free.getsockname()[1]
+        return port
+
+
+@contextlib.asynccontextmanager
+async def coturn(folder: Path, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
+    """Its port; SECRET is shared with it."""
+    port = port or free_udp_port(host)
     command = [needs.coturn(), "-n", f"--listening-ip={host}", f"--listening-port={port}", "--no-cli"]
     command += [f"--relay-ip={host}", "--allow-loopback-peers", "--no-tls", "--no-dtls", "--realm=xa"]
     command += ["--use-auth-secret", f"--static-auth-secret={SECRET}", "--log-file=stdout"]

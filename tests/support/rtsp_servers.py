@@ -33,11 +33,13 @@ asyncio.run(server.serve(sys.argv[1], "127.0.0.1", int(sys.argv[2])))
 
 
 @contextmanager
-def gstreamer(clips: Mapping[str, Path], user: str = "", password: str = "") -> Iterator[dict[str, str]]:
+def gstreamer(
+    clips: Mapping[str, Path], user: str = "", password: str = "", port: int = 0
+) -> Iterator[dict[str, str]]:
     """GStreamer's RTSP server with a looping camera for each clip (H.264 or HEVC), over TCP and UDP;
     with `user`, behind digest authentication. Yields {name: address without credentials}."""
     script = needs.gstreamer()
-    port = free_port()
+    port = port or free_port()
     command = ["/usr/bin/python3", str(script), "--port", str(port)]
     if user:
         command += ["--user", user, "--password", password]

@@ -88,6 +88,9 @@ export async function changePassword(current: string, next: string): Promise<voi
   await request("/api/password", { method: "POST", json: { current, new: next } });
 }
 
+/** The server's clock, ms since 1970. */
+export const clock = async (): Promise<number> => (await get<{ now_us: number }>("/api/clock")).now_us / 1_000;
+
 export const version = (): Promise<{ version: string }> => get("/api/version");
 
 export async function sites(signal?: AbortSignal): Promise<Site[]> {

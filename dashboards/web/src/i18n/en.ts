@@ -143,6 +143,7 @@ export const en: Dictionary = {
         help: "One picture a second, since video does not reach this browser. The page “Why is there no video?” says more.",
       },
     },
+    noDelay: "less than 0.1 s behind",
     sound: {
       name: "Sound",
       on: "Turn sound on",
@@ -159,6 +160,7 @@ export const en: Dictionary = {
       main: "Showing the main stream, since this browser can't play the sub stream.",
       sub: "Showing the sub stream, since this browser can't play the main stream.",
     },
+    bFrames: "The stream has B-frames, so it can't come by WebRTC.",
     notPlayed: "This browser can't play the camera's video (H.265).",
     ofStream: { main: (text) => `Main stream: ${text}`, sub: (text) => `Sub stream: ${text}` },
     forOperator: "Details for the administrator",
@@ -212,6 +214,14 @@ export const en: Dictionary = {
     webrtc: "WebRTC (UDP, the least delay)",
     mse: "MSE (through this page's own connection)",
     still: "Still picture",
+    relay: "Relay (TURN)",
+    relayFound: {
+      none: "None is configured. It is needed only where WebRTC does not get through; the picture comes by MSE there.",
+      away: "One is configured, but it does not answer. Your network blocks it, or it is off; the administrator looks at “live.turn”.",
+      refused: "One is configured and answers, but refuses this server. The administrator looks at the shared secret and at the clocks of both machines.",
+      nowhere: "One is configured and answers, but does not get through to the server. The administrator looks at “allowed-peer-ip” and the firewall between the two.",
+      fine: "One is configured, and it works.",
+    },
     took: (seconds) => `A picture came after ${seconds} s.`,
     found: {
       fine: "Fine.",

@@ -144,6 +144,7 @@ export const vi = {
         help: "Mỗi giây một ảnh, vì video không tới được trình duyệt này. Trang “Vì sao không có hình?” nói rõ hơn.",
       },
     },
+    noDelay: "trễ dưới 0,1 giây",
     sound: {
       name: "Tiếng",
       on: "Bật tiếng",
@@ -160,6 +161,7 @@ export const vi = {
       main: "Đang xem luồng chính, vì trình duyệt không phát được luồng phụ.",
       sub: "Đang xem luồng phụ, vì trình duyệt không phát được luồng chính.",
     },
+    bFrames: "Luồng có khung B nên không đi được bằng WebRTC.",
     notPlayed: "Trình duyệt này không phát được video của camera (H.265).",
     ofStream: { main: (text: string) => `Luồng chính: ${text}`, sub: (text: string) => `Luồng phụ: ${text}` },
     forOperator: "Chi tiết cho người quản trị (tiếng Anh)",
@@ -214,6 +216,14 @@ export const vi = {
     webrtc: "WebRTC (UDP, trễ ít nhất)",
     mse: "MSE (qua kết nối của trang này)",
     still: "Ảnh tĩnh",
+    relay: "Máy chuyển tiếp (TURN)",
+    relayFound: {
+      none: "Chưa đặt. Chỉ cần khi WebRTC không qua được; lúc đó hình vẫn đi bằng MSE.",
+      away: "Có đặt nhưng không trả lời. Mạng của bạn chặn, hoặc máy chuyển tiếp đang tắt; người quản trị xem lại “live.turn”.",
+      refused: "Có đặt và trả lời, nhưng từ chối máy chủ này. Người quản trị xem mã bí mật chung (secret) và đồng hồ của hai máy.",
+      nowhere: "Có đặt và trả lời, nhưng không chuyển được tới máy chủ. Người quản trị xem “allowed-peer-ip” và tường lửa giữa hai máy.",
+      fine: "Có đặt và dùng được.",
+    },
     took: (seconds: string) => `Có hình sau ${seconds} giây.`,
     found: {
       fine: "Tốt.",

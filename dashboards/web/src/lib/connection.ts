@@ -17,6 +17,10 @@ export interface Connection {
   frames(): Promise<number>;
   /** How much later than it was taken the picture is seen, ms; null while that is not known. */
   delayMs(): number | null;
+  /** Nothing comes, and it looks for a new path by itself: worth a little more patience. */
+  readonly mending?: boolean;
+  /** The network may be another one: what does not come soon now does not come. */
+  networkChanged?(): void;
   close(): void;
 }
 
