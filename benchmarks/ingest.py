@@ -13,8 +13,6 @@ Prints tables in Markdown.
 import argparse
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,9 +21,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import av
-import psutil
 
-from benchmarks.measuring import Cost, measure
+from benchmarks.measuring import Cost, kind_of, measure
+from benchmarks.processes import camera_hub, process
 from camera_hub.config import load_config
 
 DEMO = Path(__file__).resolve().parent.parent / "config" / "demo.yaml"
@@ -85,7 +83,7 @@ def main() -> None:
         for way, running in ways:
             with running() as pids:
                 time.sleep(asked.warm_up)
-                costs.append(measure(way, lambda pids=pids: pids, asked.seconds, _kind))  # type: ignore[misc]
+                costs.append(measure(way, lambda pids=pids: pids, asked.seconds, kind_of))  # type: ignore[misc]
     _print(costs, len(cameras))
 
 
@@ -100,26 +98,8 @@ def _addresses() -> dict[str, tuple[str, str]]:
 
 
 @contextmanager
-def _process(*command: str, **options: object) -> Iterator[int]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _camera_hub(*arguments: str) -> AbstractContextManager[int]:
-    return _process(sys.executable, "-m", "camera_hub", *arguments)
-
-
-@contextmanager
 def _practice(cameras: dict[str, tuple[str, str]]) -> Iterator[None]:
-    with _camera_hub("practice", str(DEMO)):
+    with camera_hub("practice", str(DEMO)):
         deadline = time.monotonic() + READY_S
         for main_url, sub_url in cameras.values():
             for url in (main_url, sub_url):
@@ -144,21 +124,21 @@ def _hub(folder: Path) -> Iterator[Sequence[int]]:
     config = folder / "hub.yaml"
     config.write_text(text)
     with (
-        _camera_hub("serve", str(config), "--own-worker") as server,
-        _camera_hub("ingest", str(config), "--own-server") as worker,
+        camera_hub("serve", str(config), "--own-worker") as server,
+        camera_hub("ingest", str(config), "--own-server") as worker,
     ):
         yield (server, worker)
 
 
 @contextmanager
 def _decoding(cameras: dict[str, tuple[str, str]]) -> Iterator[Sequence[int]]:
-    started = [_process(sys.executable, "-c", DECODE, sub) for _, sub in cameras.values()]
-    pids = [process.__enter__() for process in started]
+    started = [process(sys.executable, "-c", DECODE, sub) for _, sub in cameras.values()]
+    pids = [one.__enter__() for one in started]
     try:
         yield pids
     finally:
-        for process in started:
-            process.__exit__(None, None, None)
+        for one in started:
+            one.__exit__(None, None, None)
 
 
 @contextmanager
@@ -172,27 +152,11 @@ def _motion(folder: Path, cameras: dict[str, tuple[str, str]]) -> Iterator[Seque
         text += f"camera {camera}\n"
     config = target / "motion.conf"
     config.write_text(text)
-    with _process("motion", "-n", "-c", str(config)) as pid:
+    with process("motion", "-n", "-c", str(config)) as pid:
         yield (pid,)
         recorded = sum(f.stat().st_size for f in target.glob("*.m*"))
     if not recorded:
         sys.exit("motion recorded nothing: the comparison would be unfair")
-
-
-def _kind(process: psutil.Process) -> str:
-    """What a process of the hub is, from its command line."""
-    line = " ".join(process.cmdline())
-    if "camera_hub serve" in line:
-        return "server"
-    if "camera_hub ingest" in line:
-        return "worker"
-    if "forkserver" in line:
-        # Camera processes are forked from the server of that name and keep its command line.
-        parent = process.parent()
-        return "camera process" if parent and "forkserver" in " ".join(parent.cmdline()) else "fork server"
-    if "resource_tracker" in line:
-        return "resource tracker"
-    return str(process.name())
 
 
 def _print(costs: Sequence[Cost], cameras: int) -> None:

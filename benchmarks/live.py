@@ -1,88 +1,57 @@
-"""What a live view by WebRTC costs the server: ours beside Debian's `janus`, which relays the same streams.
+"""What a live view costs the server: ours by WebRTC and by MSE, beside Debian's `janus`, in one run.
 
-    python -m benchmarks.live [--seconds 20] [--settle 5] [--sub 1,10,50,150] [--main 1,10,40]
-                              [--only hub|janus]
+    python -m benchmarks.live [--seconds 20] [--settle 5] [--sub 1,10,50,150] [--sub-mse 500] [--main 1,10,40]
+                              [--only webrtc,mse,janus]
 
 A camera is served over RTSP (sub 640x360@10 at 500 kbit/s, main 1920x1080@25 at 4 Mbit/s, H.264) by a
 process that is not counted. One after the other, `camera-hub serve` (its worker is not counted: it runs
 elsewhere) and janus' streaming plugin show a stream to as many viewers, who are a process of their own and
-decode nothing (`benchmarks.live_viewers`). Counted is the CPU time of the server's process, and the packets
-that arrived.
-Prints a table in Markdown.
+decode nothing (`benchmarks.live_viewers`). Counted is the CPU time of the server's process, and what
+arrived. Prints a table in Markdown.
+
+The other promises of live views: `benchmarks.live_first` (the first picture), `benchmarks.live_delay` (from
+the camera to the browser), `benchmarks.live_soak` (that nothing is left over).
 """
 
 import argparse
 import json
 import os
-import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from benchmarks.live_viewers import PASSWORD, USER
-from benchmarks.measuring import MB
-from tests.support.rtsp_servers import gstreamer
+from benchmarks.live_servers import SITE, STREAMS, Running, cameras, hub, janus, sign_in
+from benchmarks.measuring import MB, cpu_s
 
-STREAMS = {"sub": ("640x360", 10, 500), "main": ("1920x1080", 25, 4000)}
-"""Stream → size, pictures a second, kbit/s."""
-READY_S = 60.0
-
-HUB = """
-site: {{id: bench, name: Bench}}
-storage: {{path: {folder}/data, keep_free_gb: 0}}
-server: {{host: 127.0.0.1, port: {port}}}
-users: [{{name: {user}, password: {password}}}]
-live: {{max_viewers: 500, max_viewers_per_camera: 500, max_viewers_per_user: 500}}
-cameras:
-  - id: lane
-    name: Lane
-    streams: {{main: "{main}", sub: "{sub}"}}
-"""
-
-JANUS = """
-general: {{ debug_level = 4, session_timeout = 0 }}
-nat: {{ ice_lite = false }}
-plugins: {{ disable = "{plugins}" }}
-transports: {{ disable = "{transports}" }}
-"""
-JANUS_HTTP = 'general: {{ json = "compact", http = true, port = {port}, interface = "lo" }}\n'
-JANUS_STREAM = """{name}: {{
-  type = "rtsp"
-  id = {number}
-  audio = false
-  video = true
-  url = "{url}"
-  rtsp_failcheck = false
-}}
-"""
+WAYS = ("webrtc", "mse", "janus")
 
 
 @dataclass
 class Row:
-    """One server with so many viewers of one stream, over `wall_s` seconds."""
+    """One way of showing a stream to so many, over `wall_s` seconds."""
 
-    server: str
+    way: str
     stream: str
     viewers: int
     wall_s: float
     cpu_s: float
     pss_mb: float
-    packets: int
-    lost: int
+    sent: int  # packets; by MSE pictures
+    kbit_s: float  # of one viewer
+    lost: int  # packets; by MSE connections
+    p95_ms: float | None  # from the worker to the viewer
 
     @property
-    def us_a_packet(self) -> float:
-        return self.cpu_s / max(1, self.packets) * 1e6
+    def share(self) -> float:
+        """% of a core, for each viewer."""
+        return 100 * self.cpu_s / self.wall_s / self.viewers
 
 
 def main() -> None:
@@ -90,182 +59,120 @@ def main() -> None:
     arguments.add_argument("--seconds", type=float, default=20, help="how long each is measured")
     arguments.add_argument("--settle", type=float, default=5, help="how long all watch before")
     arguments.add_argument("--sub", default="1,10,50,150", help="viewers of the sub stream")
+    arguments.add_argument("--sub-mse", default="500", help="viewers of the sub stream by MSE alone")
     arguments.add_argument("--main", default="1,10,40", help="viewers of the main stream")
-    arguments.add_argument("--only", choices=("hub", "janus"), help="one of the two alone")
+    arguments.add_argument("--only", default=",".join(WAYS), help="some of the ways")
     asked = arguments.parse_args()
-    if asked.only != "hub" and not shutil.which("janus"):
-        sys.exit("Debian's janus is missing; install it: sudo apt-get install janus (or use --only hub)")
-    counts = {"sub": _numbers(asked.sub), "main": _numbers(asked.main)}
+    ways = [way for way in WAYS if way in asked.only.split(",")]
+    counts = [("sub", count, ways) for count in _numbers(asked.sub)]
+    counts += [("sub", count, ["mse"]) for count in _numbers(asked.sub_mse) if "mse" in ways]
+    counts += [("main", count, ways) for count in _numbers(asked.main)]
     rows = []
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as name, ExitStack() as stack:
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         folder = Path(name)
-        urls = stack.enter_context(_cameras(folder))
-        for stream in STREAMS:
-            for viewers in counts[stream]:
-                for server in ("hub", "janus") if asked.only is None else (asked.only,):
-                    running = _hub if server == "hub" else _janus
-                    with running(folder, urls) as (pid, port):
-                        rows.append(_measure(server, stream, viewers, pid, port, asked))
-                        print(rows[-1], file=sys.stderr, flush=True)
+        with cameras(folder) as urls:
+            for stream, viewers, taken in counts:
+                for way, running in _servers(folder, urls, taken):
+                    rows.append(_measure(way, running, stream, viewers, asked))
+                    print(rows[-1], file=sys.stderr, flush=True)
     _print(rows)
+
+
+def _servers(folder: Path, urls: dict[str, str], ways: list[str]) -> Iterator[tuple[str, Running]]:
+    """Each way with a server that has not shown that many yet; ours shows the cheaper first."""
+    ours = [way for way in ("mse", "webrtc") if way in ways]
+    if ours:
+        with hub(folder, {"lane": urls}) as running:
+            for way in ours:
+                yield way, running
+    if "janus" in ways:
+        with janus(folder, urls) as running:
+            yield "janus", running
 
 
 def _numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",") if number]
 
 
-@contextmanager
-def _process(*command: str, log: Path = Path(os.devnull)) -> Iterator[int]:
-    with log.open("wb") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=said)
-    try:
-        yield process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+class Watching:
+    """Viewers in a process of their own."""
 
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
 
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
 
+    def wait(self) -> None:
+        if self._line().strip() != "ready":
+            sys.exit("the viewers did not get their stream")
 
-def _encode(folder: Path, name: str) -> Path:
-    """Moving noise at the stream's rate, made as a camera would: no B-frames, a keyframe every 2 s."""
-    size, fps, kbit_s = STREAMS[name]
-    clip = folder / f"{name}.mp4"
-    source = f"testsrc2=size={size}:rate={fps},noise=alls=12:allf=t"
-    rate = f"{kbit_s}k"
-    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, "-t", "20", "-pix_fmt", "yuv420p"]
-    command += ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-profile:v", "baseline"]
-    command += ["-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-g", str(2 * fps), str(clip)]
-    subprocess.run(command, check=True)
-    return clip
+    def counted(self) -> dict[str, float]:
+        assert self._process.stdin is not None
+        print(file=self._process.stdin, flush=True)
+        sums: dict[str, float] = json.loads(self._line())
+        return sums
 
 
 @contextmanager
-def _cameras(folder: Path) -> Iterator[dict[str, str]]:
-    """Stream → its RTSP address."""
-    clips = {name: _encode(folder, name) for name in STREAMS}
-    with gstreamer(clips) as urls:
-        yield urls
+def watching(way: str, running: Running, stream: str, viewers: int) -> Iterator[Watching]:
+    """Viewers who all see something."""
+    where = [str(list(STREAMS).index(stream) + 1)] if way == "janus" else [sign_in(running)]
+    where += [] if way == "janus" else [f"{SITE}.lane", stream]
+    command = [sys.executable, "-m", "benchmarks.live_viewers", way, str(running.port), *where, str(viewers)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        started = Watching(process)
+        started.wait()
+        yield started
+        assert process.stdin is not None
+        process.stdin.close()
 
 
-@contextmanager
-def _hub(folder: Path, urls: dict[str, str]) -> Iterator[tuple[int, int]]:
-    port = _free_port()
-    config = folder / "hub.yaml"
-    config.write_text(HUB.format(folder=folder, port=port, user=USER, password=PASSWORD, **urls))
-    command = (sys.executable, "-m", "camera_hub")
-    with (
-        _process(*command, "serve", str(config), "--own-worker") as server,
-        _process(*command, "ingest", str(config), "--own-server"),
-    ):
-        _await(f"http://127.0.0.1:{port}/readyz")
-        time.sleep(5)  # for the worker to link and the camera to be there
-        yield server, port
-
-
-@contextmanager
-def _janus(folder: Path, urls: dict[str, str]) -> Iterator[tuple[int, int]]:
-    port = _free_port()
-    configs = folder / "janus"
-    configs.mkdir(exist_ok=True)
-    library = next(Path("/usr/lib").glob("*/janus"))
-    plugins = [one.name for one in (library / "plugins").glob("*.so") if "streaming" not in one.name]
-    transports = [one.name for one in (library / "transports").glob("*.so") if "http" not in one.name]
-    text = JANUS.format(plugins=",".join(plugins), transports=",".join(transports))
-    (configs / "janus.jcfg").write_text(text)
-    (configs / "janus.transport.http.jcfg").write_text(JANUS_HTTP.format(port=port))
-    streams = (
-        JANUS_STREAM.format(name=name, number=number, url=urls[name])
-        for number, name in enumerate(STREAMS, 1)
-    )
-    (configs / "janus.plugin.streaming.jcfg").write_text("".join(streams))
-    log = folder / "janus.log"
-    with _process("janus", "--configs-folder", str(configs), log=log) as pid:
-        deadline = time.monotonic() + READY_S
-        while log.read_text(errors="replace").count("New video stream") < len(STREAMS):
-            if time.monotonic() > deadline:
-                sys.exit("janus does not get the cameras' streams")
-            time.sleep(0.5)
-        yield pid, port
-
-
-def _await(url: str) -> None:
-    deadline = time.monotonic() + READY_S
-    while True:
-        try:
-            with urllib.request.urlopen(url, timeout=2) as answer:
-                answer.read()
-                return
-        except OSError:
-            if time.monotonic() > deadline:
-                sys.exit(f"{url} does not answer")
-            time.sleep(0.3)
-
-
-def _measure(server: str, stream: str, viewers: int, pid: int, port: int, asked: argparse.Namespace) -> Row:
-    if server == "hub":
-        where = ["hub", f"http://127.0.0.1:{port}", "bench.lane", stream]
-    else:
-        where = ["janus", f"http://127.0.0.1:{port}/janus", str(list(STREAMS).index(stream) + 1)]
-    command = [sys.executable, "-m", "benchmarks.live_viewers", *where, str(viewers)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as watching:
-        assert watching.stdin is not None
-        assert watching.stdout is not None
-
-        def counted() -> dict[str, int]:
-            assert watching.stdin is not None
-            assert watching.stdout is not None
-            print(file=watching.stdin, flush=True)
-            sums: dict[str, int] = json.loads(watching.stdout.readline())
-            return sums
-
-        if watching.stdout.readline().strip() != "ready":
-            sys.exit(f"the viewers of {server} did not get their stream")
+def _measure(way: str, running: Running, stream: str, viewers: int, asked: argparse.Namespace) -> Row:
+    with watching(way, running, stream, viewers) as crowd:
         time.sleep(asked.settle)
-        process = psutil.Process(pid)
-        before, cpu, began = counted(), process.cpu_times(), time.monotonic()
+        before, cpu_before_s, began = crowd.counted(), cpu_s(running.server), time.monotonic()
         time.sleep(asked.seconds)
-        after, spent, wall_s = counted(), process.cpu_times(), time.monotonic() - began
-        pss_mb = process.memory_full_info().pss / MB
-        watching.stdin.close()
+        after, cpu_after_s, wall_s = crowd.counted(), cpu_s(running.server), time.monotonic() - began
+        sent = "pictures" if way == "mse" else "packets"
         return Row(
-            server,
+            way,
             stream,
             viewers,
             wall_s,
-            spent.user + spent.system - cpu.user - cpu.system,
-            pss_mb,
-            after["packets"] - before["packets"],
-            after["lost"] - before["lost"],
+            cpu_after_s - cpu_before_s,
+            psutil.Process(running.server).memory_full_info().pss / MB,
+            round(after[sent] - before[sent]),
+            (after["bytes"] - before["bytes"]) * 8 / 1000 / wall_s / viewers,
+            round(after["lost"] - before["lost"]),
+            after["p95"] * 1000 if way == "mse" else None,
         )
 
 
 def _print(rows: list[Row]) -> None:
-    janus = {(row.stream, row.viewers): row for row in rows if row.server == "janus"}
+    found = {(row.way, row.stream, row.viewers): row for row in rows}
     print(
-        "| stream | viewers | server | packets/s | lost | CPU, µs a packet | of janus' | CPU, % of a core "
-        "| CPU a viewer | PSS, MB |"
+        "| stream | viewers | way | kbit/s each | sent/s | lost | CPU, µs a packet or picture "
+        "| CPU, % of a core | CPU a viewer | MSE ÷ WebRTC | ours ÷ janus | delay p95, ms | PSS, MB |"
     )
-    print("|---|---:|---|---:|---:|---:|---:|---:|---:|---:|")
+    print("|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for row in rows:
-        beside = janus.get((row.stream, row.viewers))
-        ratio = f"{row.us_a_packet / beside.us_a_packet:.2f}" if beside and beside.cpu_s else "-"
-        share = 100 * row.cpu_s / row.wall_s
+        beside = found.get(("webrtc", row.stream, row.viewers)) if row.way == "mse" else None
+        rival = found.get(("janus", row.stream, row.viewers)) if row.way != "janus" else None
+        late = "" if row.p95_ms is None else f"{row.p95_ms:.0f}"
+        us = row.cpu_s / max(1, row.sent) * 1e6
         print(
-            f"| {row.stream} | {row.viewers} | {row.server} | {row.packets / row.wall_s:.0f} | {row.lost} "
-            f"| {row.us_a_packet:.1f} | {ratio} | {share:.1f} "
-            f"| {share / row.viewers:.2f} % | {row.pss_mb:.0f} |"
+            f"| {row.stream} | {row.viewers} | {row.way} | {row.kbit_s:.0f} | {row.sent / row.wall_s:.0f} "
+            f"| {row.lost} | {us:.1f} | {row.share * row.viewers:.1f} "
+            f"| {row.share:.3f} % | {_ratio(row, beside)} | {_ratio(row, rival)} | {late} "
+            f"| {row.pss_mb:.0f} |"
         )
     print(f"\n{os.cpu_count()} cores; each measured for {rows[0].wall_s:.0f} s.")
+
+
+def _ratio(row: Row, beside: Row | None) -> str:
+    return f"{row.share / beside.share:.2f}" if beside is not None and beside.share else ""
 
 
 if __name__ == "__main__":

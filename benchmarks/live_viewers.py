@@ -1,228 +1,110 @@
-"""Light WebRTC viewers, in a process of their own: they connect, count RTP packets, and decode nothing.
+"""Light viewers of a live view, in a process of their own.
 
-    python -m benchmarks.live_viewers hub URL CAMERA STREAM COUNT
-    python -m benchmarks.live_viewers janus URL MOUNTPOINT COUNT
+    python -m benchmarks.live_viewers webrtc PORT TOKEN CAMERA STREAM COUNT
+    python -m benchmarks.live_viewers mse PORT TOKEN CAMERA STREAM COUNT
+    python -m benchmarks.live_viewers janus PORT MOUNTPOINT COUNT
 
-Prints `ready` when all of them get packets; then, for each line on standard input, one line of JSON with
-what was counted since the start: packets, bytes, lost (by sequence numbers). They send a receiver report
-a second, as browsers do.
+Prints `ready` when all of them get video; then, for each line on standard input, one line of JSON with
+what was counted since the start. By WebRTC: packets, bytes, lost (by sequence numbers); they send a receiver
+report a second, as browsers do. By MSE: bytes, pictures, lost (connections), and percentiles of the delay.
 """
 
 import asyncio
 import itertools
 import json
-import secrets
 import sys
-import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
-import httpx
 import uvloop
-from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport
-from aiortc.rtp import RtcpReceiverInfo, RtcpRrPacket
-from aiortc.sdp import SessionDescription, candidate_to_sdp
+from aiortc import RTCCertificate
 
-USER, PASSWORD = "benchmark", "benchmark-of-live"
-CONNECT_S = 40.0
+from benchmarks import light_mse
+from benchmarks.light_webrtc import CONNECT_S, Janus, LightViewer, Whep
+
 AT_ONCE = 8  # viewers that connect at the same time
-
-_CODEC = """a=rtpmap:{pt} H264/90000
-a=fmtp:{pt} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f
-a=rtcp-fb:{pt} nack
-a=rtcp-fb:{pt} nack pli
-"""
+TRIES = 3
 
 
-class LightViewer:
-    """ICE and DTLS by aiortc; what comes as RTP is counted and thrown away."""
-
-    def __init__(self, certificate: RTCCertificate) -> None:
-        self.packets = 0
-        self.bytes = 0
-        self._first: int | None = None
-        self._newest = 0
-        self._ssrc = 0
-        self._gatherer = RTCIceGatherer(iceServers=[])
-        self._ice = RTCIceTransport(self._gatherer)
-        self._dtls = RTCDtlsTransport(self._ice, [certificate])
-
-    @property
-    def lost(self) -> int:
-        return 0 if self._first is None else self._newest - self._first + 1 - self.packets
-
-    async def offer(self) -> str:
-        # Before the server's first check, or the two would argue about who decides.
-        self._ice._connection.ice_controlling = True
-        return await self._description("actpass", "96", "0")
-
-    async def answered(self, sdp: str) -> None:
-        self._dtls._set_role("server")
-        await self._connect(sdp)
-
-    async def answer(self, offer: str) -> tuple[str, Callable[[], Awaitable[None]]]:
-        """The answer to an offer, and what connects when it has been handed over."""
-        media = SessionDescription.parse(offer).media[0]
-        pt = next(str(codec.payloadType) for codec in media.rtp.codecs if codec.name == "H264")
-        sdp = await self._description("active", pt, media.rtp.muxId)
-        self._dtls._set_role("client")
-        return sdp, lambda: self._connect(offer)
-
-    async def _description(self, setup: str, pt: str, mid: str) -> str:
-        await self._gatherer.gather()
-        ours = self._gatherer.getLocalParameters()
-        prints = self._dtls.getLocalParameters().fingerprints
-        lines = [
-            "v=0",
-            "o=- 1 1 IN IP4 0.0.0.0",
-            "s=-",
-            "t=0 0",
-            f"a=group:BUNDLE {mid}",
-            f"m=video 9 UDP/TLS/RTP/SAVPF {pt}",
-            "c=IN IP4 0.0.0.0",
-            "a=recvonly",
-            f"a=mid:{mid}",
-            "a=rtcp-mux",
-            *_CODEC.format(pt=pt).splitlines(),
-            f"a=ice-ufrag:{ours.usernameFragment}",
-            f"a=ice-pwd:{ours.password}",
-            *(f"a=fingerprint:{one.algorithm} {one.value}" for one in prints if one.algorithm == "sha-256"),
-            f"a=setup:{setup}",
-            *(f"a=candidate:{candidate_to_sdp(one)}" for one in self._gatherer.getLocalCandidates()),
-            "a=end-of-candidates",
-        ]
-        return "\r\n".join(lines) + "\r\n"
-
-    async def _connect(self, sdp: str) -> None:
-        media = SessionDescription.parse(sdp).media[0]
-        assert media.ice is not None
-        assert media.dtls is not None
-        for candidate in media.ice_candidates:
-            await self._ice.addRemoteCandidate(candidate)
-        await self._ice.addRemoteCandidate(None)
-        await self._ice.start(media.ice)
-        await self._dtls.start(media.dtls)
-        if self._dtls.state != "connected":
-            raise RuntimeError(f"a viewer did not connect: ICE {self._ice.state}, DTLS {self._dtls.state}")
-        for protocol in self._ice._connection._protocols:
-            self._count(protocol)
-
-    def _count(self, protocol: Any) -> None:
-        """Take RTP out before aiortc sees it."""
-        otherwise = protocol.datagram_received
-
-        def received(data: bytes, address: Any) -> None:
-            if data[0] < 128 or 64 <= data[1] & 0x7F < 96:  # STUN and DTLS; RTCP
-                otherwise(data, address)
-                return
-            self.packets += 1
-            self.bytes += len(data)
-            number = data[2] << 8 | data[3]
-            if self._first is None:
-                self._first = self._newest = number
-                self._ssrc = int.from_bytes(data[8:12], "big")
-            else:
-                ahead = (number - self._newest) & 0xFFFF
-                self._newest += ahead if ahead < 0x8000 else 0
-
-        protocol.datagram_received = received
-
-    async def report(self) -> None:
-        """A receiver report that has nothing to complain about."""
-        info = RtcpReceiverInfo(self._ssrc, 0, 0, self._newest & 0xFFFFFFFF, 0, 0, 0)
-        await self._dtls._send_rtp(bytes(RtcpRrPacket(ssrc=1, reports=[info])))
-
-    async def close(self) -> None:
-        await self._dtls.stop()
-        await self._ice.stop()
-
-
-class Hub:
-    """Viewers of Camera Hub, by WHEP."""
-
-    def __init__(self, url: str, camera: str, stream: str) -> None:
-        self._path = f"{url}/api/cameras/{camera}/whep?stream={stream}"
-        self._login = f"{url}/api/login"
-        self._http = httpx.AsyncClient(timeout=CONNECT_S)
-
-    async def begin(self) -> None:
-        answer = await self._http.post(self._login, json={"username": USER, "password": PASSWORD})
-        answer.raise_for_status()
-
-    async def watch(self, viewer: LightViewer) -> None:
-        offer = await viewer.offer()
-        headers = {"Content-Type": "application/sdp"}
-        answer = await self._http.post(self._path, content=offer, headers=headers)
-        if answer.status_code != 201:
-            raise RuntimeError(answer.text)
-        await viewer.answered(answer.text)
-
-
-class Janus:
-    """Viewers of a mountpoint of Janus' streaming plugin, by its HTTP API."""
-
-    def __init__(self, url: str, mountpoint: str) -> None:
-        self._url = url
-        self._mountpoint = int(mountpoint)
-        self._http = httpx.AsyncClient(timeout=60)
-        self._offers: dict[int, asyncio.Future[str]] = {}
-        self._polling: asyncio.Task[None] | None = None
-
-    async def _ask(self, path: str, janus: str, **more: Any) -> dict[str, Any]:
-        body = {"janus": janus, "transaction": secrets.token_hex(6), **more}
-        answer: dict[str, Any] = (await self._http.post(self._url + path, json=body)).json()
-        if answer["janus"] == "error":
-            raise RuntimeError(str(answer))
-        return answer
-
-    async def begin(self) -> None:
-        self._session = f"/{(await self._ask('', 'create'))['data']['id']}"
-        self._polling = asyncio.create_task(self._poll())
-
-    async def _poll(self) -> None:
-        while True:  # it answers after 30 s at the latest
-            events = (await self._http.get(f"{self._url}{self._session}", params={"maxev": 20})).json()
-            for event in events if isinstance(events, list) else [events]:
-                waiting = self._offers.get(event.get("sender", 0))
-                if waiting is not None and "jsep" in event:
-                    waiting.set_result(event["jsep"]["sdp"])
-
-    async def watch(self, viewer: LightViewer) -> None:
-        attached = await self._ask(self._session, "attach", plugin="janus.plugin.streaming")
-        handle = attached["data"]["id"]
-        path = f"{self._session}/{handle}"
-        offered = self._offers[handle] = asyncio.get_running_loop().create_future()
-        await self._ask(path, "message", body={"request": "watch", "id": self._mountpoint})
-        answer, connect = await viewer.answer(await offered)
-        await self._ask(path, "message", body={"request": "start"}, jsep={"type": "answer", "sdp": answer})
-        await connect()
-
-
-async def _main(kind: str, url: str, *rest: str) -> None:
+async def _webrtc(kind: str, port: int, rest: list[str]) -> None:
     *where, count = rest
-    server = Hub(url, *where) if kind == "hub" else Janus(url, *where)
+    url = f"http://127.0.0.1:{port}"
     certificate = RTCCertificate.generateCertificate()
-    viewers = [LightViewer(certificate) for _ in range(int(count))]
+    viewers: list[LightViewer] = []
+    server: Whep | Janus
+    if kind == "janus":
+        server = relay = Janus(url)
+
+        async def watch(viewer: LightViewer) -> None:
+            await relay.watch(viewer, int(where[0]))
+    else:
+        token, camera, stream = where
+        server = ours = Whep(url, token)
+
+        async def watch(viewer: LightViewer) -> None:
+            await ours.watch(viewer, camera, stream)
+
+    async def one() -> None:
+        for _ in range(TRIES):
+            viewer = LightViewer(certificate)
+            try:
+                async with asyncio.timeout(CONNECT_S):
+                    await watch(viewer)
+                    await viewer.reached.wait()
+                viewers.append(viewer)
+                return
+            except (TimeoutError, RuntimeError, ConnectionError) as exc:
+                # A server lets go who does not connect in time, as may be where both are short of CPU.
+                print(f"a viewer tries again: {type(exc).__name__} {exc}", file=sys.stderr)
+                await viewer.close()
+        raise RuntimeError("a viewer gets nothing")
+
     await server.begin()
-    limit = asyncio.Semaphore(AT_ONCE)
-
-    async def watch(viewer: LightViewer) -> None:
-        async with limit:
-            await asyncio.wait_for(server.watch(viewer), CONNECT_S)
-
-    await asyncio.gather(*map(watch, viewers))
-    began = time.monotonic()
-    while not all(viewer.packets for viewer in viewers):
-        if time.monotonic() - began > CONNECT_S:
-            raise RuntimeError("some viewers get nothing")
-        await asyncio.sleep(0.1)
+    await _some_at_once(one, int(count))
     reporting = asyncio.create_task(_report(viewers))
-    print("ready", flush=True)
-    while await asyncio.to_thread(sys.stdin.readline):
-        sums = {name: sum(getattr(one, name) for one in viewers) for name in ("packets", "bytes", "lost")}
-        print(json.dumps(sums), flush=True)
+    await _answer(
+        lambda: {name: sum(getattr(one, name) for one in viewers) for name in ("packets", "bytes", "lost")}
+    )
     reporting.cancel()
     await asyncio.gather(*(viewer.close() for viewer in viewers))
+    await server.close()
+
+
+async def _mse(port: int, rest: list[str]) -> None:
+    token, camera, stream, count = rest
+    counts = light_mse.Counts()
+    viewers: list[light_mse.LightViewer] = []
+
+    async def one() -> None:
+        viewers.append(await light_mse.watch(counts, port, token, camera, stream))
+        await asyncio.wait_for(viewers[-1].pictured.wait(), CONNECT_S)
+
+    await _some_at_once(one, int(count))
+
+    def told() -> dict[str, float]:
+        delays, counts.delays = sorted(counts.delays) or [0.0], []
+        sums: dict[str, float] = {"bytes": counts.bytes, "pictures": counts.pictures, "lost": counts.cut_off}
+        return sums | {f"p{p}": delays[min(len(delays) - 1, len(delays) * p // 100)] for p in (50, 95)}
+
+    await _answer(told)
+    for viewer in viewers:
+        viewer.leave()
+
+
+async def _some_at_once(one: Callable[[], Awaitable[None]], count: int) -> None:
+    limit = asyncio.Semaphore(AT_ONCE)
+
+    async def limited() -> None:
+        async with limit:
+            await one()
+
+    await asyncio.gather(*(limited() for _ in range(count)))
+
+
+async def _answer(told: Callable[[], object]) -> None:
+    """Until standard input ends."""
+    print("ready", flush=True)
+    while await asyncio.to_thread(sys.stdin.readline):
+        print(json.dumps(told()), flush=True)
 
 
 async def _report(viewers: list[LightViewer]) -> None:
@@ -233,4 +115,5 @@ async def _report(viewers: list[LightViewer]) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(_main(*sys.argv[1:]))
+    way, at, *more = sys.argv[1:]
+    uvloop.run(_mse(int(at), more) if way == "mse" else _webrtc(way, int(at), more))

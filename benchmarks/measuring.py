@@ -4,6 +4,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
@@ -21,6 +22,28 @@ class Cost:
     processes: int
     by_command: dict[str, tuple[int, float, float]] = field(default_factory=dict)
     """What the process does → (how many, CPU seconds, PSS in MB)."""
+
+
+def cpu_s(pid: int) -> float:
+    """What a process' threads have computed so far, in s; Linux tells it to the nanosecond."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
+
+
+def kind_of(process: psutil.Process) -> str:
+    """What a process of the hub is, from its command line."""
+    line = " ".join(process.cmdline())
+    if "camera_hub serve" in line:
+        return "server"
+    if "camera_hub ingest" in line:
+        return "worker"
+    if "forkserver" in line:
+        # Camera processes are forked from the server of that name and keep its command line.
+        parent = process.parent()
+        return "camera process" if parent and "forkserver" in " ".join(parent.cmdline()) else "fork server"
+    if "resource_tracker" in line:
+        return "resource tracker"
+    return str(process.name())
 
 
 def tree(roots: Iterable[int]) -> list[psutil.Process]:

@@ -156,6 +156,12 @@ def can_begin(codec: str, keyframe: bytes) -> bool:
     return 3 <= at < len(keyframe) and nal_type(codec, keyframe[at : at + 1]) in types.fresh
 
 
+def picture_head(codec: str, data: bytes, size: int) -> bytes:
+    """The first bytes, `size` at most, of the first NAL unit that holds a picture; empty if there is none."""
+    at = data.find(_MARK, _picture_at(codec, data)) + len(_MARK)
+    return data[at : at + size] if at >= len(_MARK) else b""
+
+
 def _picture_at(codec: str, data: bytes) -> int:
     """Where the first NAL unit that holds a picture begins, with its start code; the end if there is none."""
     pictures = _TYPES.get(codec, _UNKNOWN).pictures

@@ -20,6 +20,7 @@ _MOST_AT_ONCE = 16
 _LONG_KEYFRAME_INTERVAL_S = 4.5
 _MOST_SUB_PIXELS = 1024 * 576
 _PLAYS_EVERYWHERE = "h264"
+_SOUNDS = {"aac": "AAC", "pcm_alaw": "G.711 A-law", "pcm_mulaw": "G.711 µ-law"}
 _VERDICTS = {
     CameraState.UNAUTHORISED: "refuses the password",
     CameraState.UNSUPPORTED: "cannot be used",
@@ -72,7 +73,18 @@ def advice(probe: StreamProbe) -> str:
         found.append("live starts late with so few keyframes; set one every 2 s in the camera")
     if probe.stream == "sub" and probe.width * probe.height > _MOST_SUB_PIXELS:
         found.append("it is large for a sub stream; about 640x360 saves work")
+    if probe.sound is not None and not probe.sound.usable:
+        found.append(f"its sound ({sound(probe)}) cannot be used; set it to AAC or G.711 in the camera")
     return "; ".join(found)
+
+
+def sound(probe: StreamProbe) -> str:
+    """The stream's sound in a word or two; empty where there is none, or it is not wanted."""
+    told = probe.sound
+    if told is None:
+        return ""
+    name = _SOUNDS.get(told.codec, told.codec.upper() or "an unknown codec")
+    return f"{name} {told.rate / 1000:g} kHz" if told.rate else name
 
 
 def notes(reports: Sequence[CameraReport]) -> list[str]:
@@ -94,6 +106,9 @@ def table(reports: Sequence[CameraReport]) -> Table:
         made.add_column(heading)
     for heading in ("fps", "keyframe"):
         made.add_column(heading, justify="right")
+    heard = any(report.camera.audio for report in reports)  # a narrow terminal has little room
+    if heard:
+        made.add_column("sound")
     made.add_column("verdict")
     for report in reports:
         for probe in report.streams:
@@ -106,6 +121,7 @@ def table(reports: Sequence[CameraReport]) -> Table:
                 size,
                 _number(probe.fps, ".1f"),
                 _number(probe.keyframe_interval_s, ".1f", " s"),
+                *([escape(sound(probe) or ("-" if report.camera.audio else "off"))] if heard else []),
                 f"[{colour}]{escape(verdict(probe))}[/]",
             )
     return made
@@ -119,7 +135,7 @@ def as_json(reports: Sequence[CameraReport]) -> list[dict[str, Any]]:
             "name": report.camera.name,
             "ok": report.ok,
             "streams": [
-                _fields(probe) | {"verdict": verdict(probe), "advice": advice(probe)}
+                _fields(probe) | {"sound": sound(probe), "verdict": verdict(probe), "advice": advice(probe)}
                 for probe in report.streams
             ],
         }

@@ -128,6 +128,7 @@ class NotLive(StrEnum):
     NO_PICTURE = "no-picture"  # nothing came in time
     TOO_MANY = "too-many"  # as many watch as may
     TOO_MANY_YOURS = "too-many-yours"  # as many as one user may
+    TOO_MANY_TRANSCODES = "too-many-transcodes"  # as many streams are transcoded as may be
 
 
 class EventKind(StrEnum):
@@ -186,6 +187,28 @@ class Packet(msgspec.Struct, frozen=True, array_like=True, gc=False):
     keyframe: bool
 
 
+class SoundPacket(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A piece of a stream's sound, as the camera encoded it: some 20 to 130 ms."""
+
+    data: bytes
+    pts_us: int  # presentation time, on the clock of the stream's pictures
+
+
+class SoundInfo(msgspec.Struct, frozen=True):
+    """The sound that a camera sends beside a stream's pictures."""
+
+    codec: str  # FFmpeg's name: "aac", "pcm_alaw", "pcm_mulaw"
+    rate: int  # samples per second and channel
+    channels: int
+    config: bytes = b""  # of AAC: its AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1)
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be listened to: of other sound no packets are taken."""
+        told = self.codec in ("pcm_alaw", "pcm_mulaw") or (self.codec == "aac" and self.config != b"")
+        return told and self.rate > 0 and self.channels > 0
+
+
 class StreamInfo(msgspec.Struct, frozen=True):
     """What a stream says of itself when it is opened."""
 
@@ -195,6 +218,7 @@ class StreamInfo(msgspec.Struct, frozen=True):
     fps: float | None  # as declared; None where the stream does not say
     extradata: bytes  # parameter sets in Annex B (SPS and PPS); may be empty
     profile: str = ""  # as FFmpeg names it: "Constrained Baseline", "Main", "High"
+    sound: SoundInfo | None = None  # None where there is none, or it is not wanted
 
 
 class StreamHealth(msgspec.Struct, frozen=True):
@@ -209,6 +233,7 @@ class StreamHealth(msgspec.Struct, frozen=True):
     keyframe_interval_s: float | None
     last_packet_us: int  # wall
     dropped: int  # packets that a slow consumer lost, since the process began
+    sound: str = ""  # the codec of the sound that can be listened to; empty where there is none
 
 
 class CameraHealth(msgspec.Struct, frozen=True):

@@ -42,15 +42,48 @@ def rbsp(nal: bytes) -> bytes:
 def parse_sps(codec: str, nal: bytes) -> Sps:
     """Parse an SPS NAL unit (with its header, without start code). Raises ValueError on nonsense."""
     header = 1 if codec == "h264" else 2
-    bits = _Bits(rbsp(nal[header:]))
-    sps = _h264(bits) if codec == "h264" else _hevc(bits)
+    bits = Bits(rbsp(nal[header:]))
+    try:
+        sps = _h264(bits) if codec == "h264" else _hevc(bits)
+    except ValueError as exc:
+        raise ValueError(f"a sequence parameter set is damaged: {exc}") from None
     if not (0 < sps.width <= _MAX_SIDE and 0 < sps.height <= _MAX_SIDE):
         raise ValueError(f"a sequence parameter set declares a picture of {sps.width}x{sps.height}")
     return sps
 
 
-class _Bits:
-    """Reads an RBSP bit by bit (H.264 7.2)."""
+class SliceLayout(NamedTuple):
+    """How many bits of an H.264 slice's header tell which picture it is of (7.3.3)."""
+
+    frame_num: int
+    order: int  # pic_order_cnt_lsb
+    frames_only: bool
+
+
+def slice_layout(nal: bytes) -> SliceLayout | None:
+    """From an H.264 SPS; None where pictures are shown in the order in which they are decoded, or their
+    order is told in a way that cameras do not use (7.4.2.1.1: pic_order_cnt_type 1 and 2; 4:4:4 planes).
+
+    Raises ValueError on nonsense.
+    """
+    bits = Bits(rbsp(nal[1:]))
+    profile_idc = bits.u(8)
+    bits.u(16)  # constraints, level_idc
+    bits.ue()  # seq_parameter_set_id
+    chroma = _h264_samples(bits)[0] if profile_idc in H264_WITH_CHROMA else 1
+    frame_num = bits.ue() + 4
+    if bits.ue() or chroma == 3:
+        return None
+    order = bits.ue() + 4
+    bits.ue()  # max_num_ref_frames
+    bits.u(1)  # gaps_in_frame_num_value_allowed_flag
+    bits.ue()
+    bits.ue()  # macroblocks, map units
+    return SliceLayout(frame_num, order, bool(bits.u(1)))
+
+
+class Bits:
+    """Reads an RBSP bit by bit (H.264 7.2). Raises ValueError where it ends too early."""
 
     def __init__(self, payload: bytes) -> None:
         self._value = int.from_bytes(payload)
@@ -60,7 +93,7 @@ class _Bits:
         """The next `count` bits as a number."""
         self._left -= count
         if self._left < 0:
-            raise ValueError("a sequence parameter set ends too early")
+            raise ValueError("it ends too early")
         return (self._value >> self._left) & ((1 << count) - 1)
 
     def ue(self) -> int:
@@ -69,7 +102,7 @@ class _Bits:
         while not self.u(1):
             zeros += 1
             if zeros > 32:
-                raise ValueError("a sequence parameter set holds a number that is too long")
+                raise ValueError("it holds a number that is too long")
         return (1 << zeros) - 1 + self.u(zeros)
 
     def se(self) -> int:
@@ -78,7 +111,7 @@ class _Bits:
         return (code + 1) // 2 if code % 2 else -(code // 2)
 
 
-def _h264(bits: _Bits) -> Sps:
+def _h264(bits: Bits) -> Sps:
     profile_idc, constraints = bits.u(8), bits.u(8)
     bits.u(8)  # level_idc
     bits.ue()  # seq_parameter_set_id
@@ -107,7 +140,7 @@ def _h264(bits: _Bits) -> Sps:
     )
 
 
-def _h264_samples(bits: _Bits) -> tuple[int, int, int]:
+def _h264_samples(bits: Bits) -> tuple[int, int, int]:
     """(chroma_format_idc, bits of a luma sample, bits of a chroma sample)"""
     chroma = bits.ue()
     if chroma == 3:
@@ -121,7 +154,7 @@ def _h264_samples(bits: _Bits) -> tuple[int, int, int]:
     return chroma, luma_bits, chroma_bits
 
 
-def _h264_skip_scaling_list(bits: _Bits, size: int) -> None:
+def _h264_skip_scaling_list(bits: Bits, size: int) -> None:
     last = following = 8
     for _ in range(size):
         if following:
@@ -129,7 +162,7 @@ def _h264_skip_scaling_list(bits: _Bits, size: int) -> None:
         last = following or last
 
 
-def _h264_skip_picture_order(bits: _Bits) -> None:
+def _h264_skip_picture_order(bits: Bits) -> None:
     kind = bits.ue()
     if kind == 0:
         bits.ue()  # log2_max_pic_order_cnt_lsb_minus4
@@ -141,7 +174,7 @@ def _h264_skip_picture_order(bits: _Bits) -> None:
             bits.se()
 
 
-def _h264_fps(bits: _Bits) -> float | None:
+def _h264_fps(bits: Bits) -> float | None:
     """The frame rate of the VUI parameters, which many cameras leave out or cut short."""
     try:
         if not bits.u(1):
@@ -166,7 +199,7 @@ def _h264_fps(bits: _Bits) -> float | None:
     return fps if 0.1 <= fps <= 240 else None
 
 
-def _hevc(bits: _Bits) -> Sps:
+def _hevc(bits: Bits) -> Sps:
     bits.u(4)  # sps_video_parameter_set_id
     more_layers = bits.u(3)  # sps_max_sub_layers_minus1
     bits.u(1)  # sps_temporal_id_nesting_flag
@@ -192,7 +225,7 @@ def _hevc(bits: _Bits) -> Sps:
     )
 
 
-def _hevc_skip_layers(bits: _Bits, more_layers: int) -> None:
+def _hevc_skip_layers(bits: Bits, more_layers: int) -> None:
     present = [(bits.u(1), bits.u(1)) for _ in range(more_layers)]  # profile, level
     if more_layers:
         bits.u(2 * (8 - more_layers))

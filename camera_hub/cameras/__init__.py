@@ -11,6 +11,7 @@ camera out.
 from camera_hub.cameras.clip import ClipSource
 from camera_hub.cameras.onvif_source import OnvifSource
 from camera_hub.cameras.rtsp import RtspSource
+from camera_hub.cameras.sound import OnSound
 from camera_hub.cameras.source import CameraError, NoSecondStreamError, Source
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.config import CameraConfig
@@ -19,11 +20,19 @@ from camera_hub.model import StreamName
 __all__ = ["CameraError", "Source", "open_source"]
 
 
-def open_source(camera: CameraConfig, stream: StreamName, clock: Clock = SYSTEM_CLOCK) -> Source:
+def open_source(
+    camera: CameraConfig,
+    stream: StreamName,
+    clock: Clock = SYSTEM_CLOCK,
+    on_sound: OnSound = lambda packet: None,
+) -> Source:
     """A fresh source for a stream of a camera, not yet open: here each kind of camera is known.
 
+    `on_sound` gets the sound that comes with the packets, in the thread that reads them, where the
+    configuration wants it and the camera has it.
     Raises CameraError where the configuration has no such stream.
     """
+    wanted_sound = on_sound if camera.audio else None
     password = camera.password.get_secret_value() if camera.password is not None else None
     if camera.onvif is not None:
         return OnvifSource(
@@ -34,6 +43,7 @@ def open_source(camera: CameraConfig, stream: StreamName, clock: Clock = SYSTEM_
             username=camera.username,
             password=password,
             clock=clock,
+            on_sound=wanted_sound,
         )
     address = getattr(camera.streams, stream, None)
     if address is None:
@@ -41,5 +51,10 @@ def open_source(camera: CameraConfig, stream: StreamName, clock: Clock = SYSTEM_
     if camera.is_clip:
         return ClipSource(address, loop=camera.clip.loop, pace=camera.clip.pace, clock=clock)
     return RtspSource(
-        address, transport=camera.transport, username=camera.username, password=password, clock=clock
+        address,
+        transport=camera.transport,
+        username=camera.username,
+        password=password,
+        clock=clock,
+        on_sound=wanted_sound,
     )

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from camera_hub.cameras import source as errors
 from camera_hub.cameras.onvif import TIMEOUT_S, StreamUrls, resolve
 from camera_hub.cameras.rtsp import RtspSource, Transport
+from camera_hub.cameras.sound import OnSound
 from camera_hub.cameras.source import CameraError, GivenUpError, NoSecondStreamError, TimedOutError
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.model import Packet, StreamInfo, StreamName
@@ -36,6 +37,7 @@ class OnvifSource:
         username: str | None = None,
         password: str | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        on_sound: OnSound | None = None,
     ) -> None:
         self._host = host
         self._port = port
@@ -44,6 +46,7 @@ class OnvifSource:
         self._username = username
         self._password = password
         self._clock = clock
+        self._on_sound = on_sound
         self._lock = threading.Lock()
         self._interrupted = False
         self._asking: subprocess.Popen[str] | None = None
@@ -70,6 +73,7 @@ class OnvifSource:
                 username=self._username,
                 password=self._password,
                 clock=self._clock,
+                on_sound=self._on_sound,
             )
             if self._interrupted:
                 self._rtsp.interrupt()

@@ -10,7 +10,7 @@ from camera_hub.cameras import open_source
 from camera_hub.cameras.source import CameraError, Source
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.config import CameraConfig
-from camera_hub.model import CameraState, StreamName
+from camera_hub.model import CameraState, SoundInfo, StreamName
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +29,7 @@ class StreamProbe(NamedTuple):
     fps: float | None = None  # measured over the stream's own timestamps
     keyframe_interval_s: float | None = None  # None: fewer than two keyframes came in time
     kbit_s: float | None = None  # measured likewise
+    sound: SoundInfo | None = None  # None: there is none, or the configuration does not want it
     error: str = ""
     state: CameraState = CameraState.ONLINE
 
@@ -84,6 +85,7 @@ def _look(source: Source, stream: StreamName, timeout_s: float, clock: Clock) ->
         fps=_rate([b - a for (a, *_), (b, *_) in pairwise(packets)]) or info.fps,
         keyframe_interval_s=round(max(intervals) / 1e6, 2) if intervals else None,
         kbit_s=round(sum(size for _, size, _ in packets[:-1]) * 8 / 1000 / length_s, 1) if length_s else None,
+        sound=info.sound,
     )
 
 

@@ -1,21 +1,24 @@
 """A stream of a camera over RTSP (RFC 2326), read by FFmpeg through PyAV; never decoded here.
 
 Relies on FFmpeg for RTSP, RTP, basic and digest authentication, and for putting access units
-together; takes its timestamps with a grain of salt (`timeline`). Sound is never asked for.
+together; takes its timestamps with a grain of salt (`timeline`). Sound is asked for only where somebody
+wants it, and never keeps a stream alive whose pictures have stopped.
 FFmpeg's own errors hold the address with its password, so none of them leaves this module.
 """
 
 import errno
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import av
 import av.error
+from av.audio.stream import AudioStream
 from av.stream import Discard
 from av.video.stream import VideoStream
 
 from camera_hub.annexb import CODECS
+from camera_hub.cameras.sound import OnSound, SoundMaker, sound_info
 from camera_hub.cameras.source import (
     BusyError,
     CameraError,
@@ -38,7 +41,7 @@ from camera_hub.cameras.source import (
 from camera_hub.cameras.units import FFmpegSource, UnitMaker, annexb_extradata
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.config.address import split_credentials
-from camera_hub.model import Packet
+from camera_hub.model import Packet, SoundInfo
 
 Transport = Literal["tcp", "udp"]
 
@@ -47,6 +50,9 @@ CLOSE_TIMEOUT_S = 5.0
 MAX_CREDENTIALS = 127  # bytes of "user:password", percent-encoded, that FFmpeg keeps
 UDP_BUFFER_BYTES = 4 * 1024 * 1024  # a keyframe comes in one burst
 MAX_GAP_US = 10_000_000
+# With sound, FFmpeg puts both on the camera's wall clock as soon as the camera tells it (RTCP), some seconds
+# after the first picture: a larger step is that, or the camera's setting its clock, and no gap.
+MAX_STEP_WITH_SOUND_US = 500_000
 
 _NO_WAY = "cannot be reached: there is no way to its network; check the address and the cables"
 _NO_ANSWER = "did not answer within {timeout} s; is it on, and are address and port right?"
@@ -93,8 +99,10 @@ class RtspSource(FFmpegSource):
         open_timeout_s: float = 10.0,
         read_timeout_s: float = 10.0,
         clock: Clock = SYSTEM_CLOCK,
+        on_sound: OnSound | None = None,
     ) -> None:
-        """Credentials in the URL serve where none are given. Raises Unauthorised if they are too long."""
+        """Credentials in the URL serve where none are given. Without `on_sound` the camera is not asked for
+        its sound. Raises Unauthorised if the credentials are too long."""
         split = split_credentials(url)
         self._url = split.address
         super().__init__(f"the camera at {_host_port(self._url)}", clock)
@@ -104,6 +112,7 @@ class RtspSource(FFmpegSource):
         self._transport = transport
         self._open_timeout_s = open_timeout_s
         self._read_timeout_s = read_timeout_s
+        self._on_sound = on_sound
 
     def packets(self) -> Iterator[Packet]:
         if self._first is not None:
@@ -112,22 +121,36 @@ class RtspSource(FFmpegSource):
         yield from self._rest
 
     def _begin(self) -> None:
-        container = self._container = self._connect()
+        container = self._container = self._connect(sound=self._on_sound is not None)
+        sound, heard = self._choose_sound(container)
+        if heard is not None and sound is None:
+            # Pictures whose sound cannot be used come as they do without any.
+            container.close()
+            container = self._container = self._connect(sound=False)
         stream = self._choose(container)
+        for other in container.streams:
+            if other is not stream and other is not sound:
+                other.discard = Discard.all
         context = stream.codec_context
         told = annexb_extradata(context.name, context.extradata)
-        self._units = UnitMaker(context.name, told, _declared_fps(stream), MAX_GAP_US)
-        self._rest = self._read(container, stream, self._units)
+        fps, maker = _declared_fps(stream), None
+        if sound is None or self._on_sound is None:
+            self._units = UnitMaker(context.name, told, fps, MAX_GAP_US, heard, doubted=True)
+        else:
+            step_us = MAX_STEP_WITH_SOUND_US
+            self._units = UnitMaker(context.name, told, fps, step_us, heard, step_us, doubted=True)
+            maker = SoundMaker(sound, self._units, self._on_sound)
+        self._rest = self._read(container, stream, self._units, maker)
         self._first = next(self._rest, None)
         if self._first is None:
             raise GivenUpError(f"{self.where} was given up while it was being opened")
 
-    def _connect(self) -> av.container.InputContainer:
+    def _connect(self, *, sound: bool) -> av.container.InputContainer:
         if self._interrupted.is_set():
             raise GivenUpError(f"{self.where} was given up before it was opened")
         options = {
             "rtsp_transport": self._transport,
-            "allowed_media_types": "video",
+            "allowed_media_types": "video+audio" if sound else "video",
             "protocol_whitelist": "rtsp,rtp,tcp,udp",
             # µs, of a single socket operation: only for what PyAV's own timeout does not watch, as closing.
             "timeout": str(round((max(self._open_timeout_s, self._read_timeout_s) + CLOSE_TIMEOUT_S) * 1e6)),
@@ -159,23 +182,42 @@ class RtspSource(FFmpegSource):
         chosen = next((stream for stream, codec in named if codec in CODECS), None)
         if chosen is None:
             raise UnsupportedError.of(named[0][1], self.where)
-        for stream in container.streams:
-            if stream.index != chosen.index:
-                stream.discard = Discard.all
         return chosen
 
+    def _choose_sound(
+        self, container: av.container.InputContainer
+    ) -> tuple[AudioStream | None, SoundInfo | None]:
+        """The sound to take, None where there is none; and what there is, also where it cannot be used."""
+        told = [(stream, sound_info(stream)) for stream in container.streams.audio]
+        for stream, sound in told:
+            if sound.usable:
+                return stream, sound
+        return None, told[0][1] if told else None
+
     def _read(
-        self, container: av.container.InputContainer, stream: VideoStream, units: UnitMaker
+        self,
+        container: av.container.InputContainer,
+        stream: VideoStream,
+        units: UnitMaker,
+        sound: SoundMaker | None,
     ) -> Iterator[Packet]:
         """The packets from the first keyframe on."""
         time_base = stream.time_base
         assert time_base is not None
         ticks, second = time_base.numerator * 1_000_000, time_base.denominator
-        opened_us = self._clock.monotonic_us()
-        for unit in self._demux(container, stream):
+        opened_us = picture_us = self._clock.monotonic_us()
+        for unit in self._demux(container, stream, sound):
             if self._interrupted.is_set():
                 return
             now_us = self._clock.monotonic_us()
+            if sound is not None and unit.stream_index == sound.index:
+                sound.take(unit, now_us)
+                if now_us - picture_us > self._read_timeout_s * 1e6:
+                    raise StalledError(
+                        f"{self.where} has sent no picture for {self._read_timeout_s:.0f} s, only sound"
+                    )
+                continue
+            picture_us = now_us
             pts, dts = unit.pts, unit.dts
             try:
                 packet = units.make(
@@ -199,9 +241,10 @@ class RtspSource(FFmpegSource):
                 )
 
     def _demux(
-        self, container: av.container.InputContainer, stream: VideoStream
-    ) -> "Iterator[av.Packet[VideoStream]]":
-        units = container.demux(stream)
+        self, container: av.container.InputContainer, stream: VideoStream, sound: SoundMaker | None
+    ) -> "Iterator[av.Packet[Any]]":
+        wanted = [stream.index] if sound is None else [stream.index, sound.index]
+        units = container.demux(*(container.streams[index] for index in wanted))
         while True:
             try:
                 unit = next(units, None)

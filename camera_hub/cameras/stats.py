@@ -66,6 +66,7 @@ class StreamStats:
                 keyframe_interval_s=None if interval_us is None else round(interval_us / 1e6, 3),
                 last_packet_us=self._last_packet_us,
                 dropped=dropped,
+                sound=info.sound.codec if info.sound is not None and info.sound.usable else "",
             )
 
     def _advance(self, now_us: int) -> None:

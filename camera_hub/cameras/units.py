@@ -11,23 +11,37 @@ from collections.abc import Iterator
 import av
 
 from camera_hub.annexb import head_units, joined, nal_units, parameter_sets, with_parameter_sets
-from camera_hub.cameras.timeline import FIRST_INTERVAL_US, Timeline
+from camera_hub.cameras.order import ShownOrder
+from camera_hub.cameras.timeline import BACK_US, FIRST_INTERVAL_US, Timeline
 from camera_hub.clock import Clock
-from camera_hub.model import Packet, StreamInfo
+from camera_hub.model import Packet, SoundInfo, StreamInfo
 from camera_hub.sps import parse_sps
 
 
 class UnitMaker:
     """Makes the packets of one stream, and knows what the stream is."""
 
-    def __init__(self, codec: str, extradata: bytes, fps: float | None, max_gap_us: int | None) -> None:
+    def __init__(
+        self,
+        codec: str,
+        extradata: bytes,
+        fps: float | None,
+        max_gap_us: int | None,
+        sound: SoundInfo | None = None,
+        max_back_us: int = BACK_US,
+        doubted: bool = False,
+    ) -> None:
         """`extradata`: parameter sets in Annex B that were told beforehand; may be empty.
-        `fps`: as declared outside the video itself; `max_gap_us`: see Timeline."""
+        `fps`: as declared outside the video itself; `max_gap_us`, `max_back_us`: see
+        Timeline; `sound`: what comes beside the pictures. `doubted`: the times may be those of sending,
+        whatever is shown when."""
         self.info: StreamInfo | None = None
         self._codec = codec
         self._declared_fps = fps
+        self._sound = sound
         self._sets = parameter_sets(codec, nal_units(extradata))
-        self._timeline = Timeline(round(1e6 / fps) if fps else FIRST_INTERVAL_US, max_gap_us)
+        self._order = ShownOrder() if doubted and codec == "h264" else None
+        self._timeline = Timeline(round(1e6 / fps) if fps else FIRST_INTERVAL_US, max_gap_us, max_back_us)
 
     @property
     def interval_us(self) -> int:
@@ -54,14 +68,22 @@ class UnitMaker:
             self._learn()
         if self.info is None:
             return None
+        if self._order is not None:
+            pts_us = self._order.shown_us(data, pts_us)
         pts_us, dts_us = self._timeline.place(pts_us, dts_us, arrival_us)
         return Packet(data=data, pts_us=pts_us, dts_us=dts_us, wall_us=wall_us, keyframe=keyframe)
+
+    def beside(self, pts_us: int | None, arrival_us: int) -> int | None:
+        """When something that came beside the pictures was; see Timeline. None before the first packet."""
+        return None if self.info is None else self._timeline.beside(pts_us, arrival_us)
 
     def _learn(self) -> None:
         extradata = joined(self._sets.units)
         if not self._sets.complete or (self.info is not None and self.info.extradata == extradata):
             return
         sps = parse_sps(self._codec, self._sets.sps[0])
+        if self._order is not None:
+            self._order.learn(self._sets.sps[0])
         self.info = StreamInfo(
             codec=self._codec,
             width=sps.width,
@@ -69,6 +91,7 @@ class UnitMaker:
             fps=self._declared_fps or sps.fps,
             extradata=extradata,
             profile=sps.profile,
+            sound=self._sound,
         )
 
 

@@ -103,6 +103,11 @@ class CameraConfig(Section):
         default=None,
         description="The password that the camera asks for; best as ${NAME}, from the secrets file.",
     )
+    audio: bool = Field(
+        default=False,
+        description="true lets those who may watch the camera listen to it too, live; nothing of it is kept. "
+        "false: its sound is not even fetched, since people's talk is theirs. Read docs/operator.md first.",
+    )
     clip: ClipConfig = Field(
         default=ClipConfig(), description="How a clip plays; only where the streams are clips."
     )
@@ -198,6 +203,8 @@ def _sources_problems(data: dict[str, Any]) -> list[tuple[Loc, str]]:
     elif kinds and all(kinds.values()):
         given = (key for key in ("username", "password") if data.get(key) is not None)
         found += [((key,), "is given, but a clip asks for none; take it out") for key in given]
+        if data.get("audio") is True:
+            found.append((("audio",), "is only for cameras, since clips play without sound; take it out"))
     elif data.get("clip") is not None and (kinds or onvif is not None):
         found.append((("clip",), "is only for clips, and this camera has none; take it out"))
     return found

@@ -33,6 +33,37 @@ class TurnConfig(Section):
         return urls
 
 
+class TranscodeConfig(Section):
+    """Encoding streams anew as H.264 for browsers that do not play them as they are: H.265, mostly."""
+
+    max: int = Field(
+        default=0,
+        ge=0,
+        le=32,
+        description="So many streams at once, over all cameras, however many watch each; 0: none. One of "
+        "1080p at 25 pictures a second takes about a third of a core.",
+    )
+    height: int = Field(
+        default=720,
+        ge=144,
+        le=2160,
+        description="The height of what comes out, px; a smaller picture keeps its size.",
+    )
+    fps: float | None = Field(
+        default=None,
+        ge=1,
+        le=60,
+        allow_inf_nan=False,
+        description="At most so many pictures a second. Without it all that the camera sends.",
+    )
+    kbit: int = Field(
+        default=1500,
+        ge=100,
+        le=20_000,
+        description="At most so many kbit a second; a quiet scene takes less.",
+    )
+
+
 class LiveConfig(Section):
     """Live views: how many, and by which ways."""
 
@@ -57,6 +88,10 @@ class LiveConfig(Section):
     )
     turn: TurnConfig | None = Field(
         default=None, description="TURN servers, for browsers whose network lets no UDP through to us."
+    )
+
+    transcode: TranscodeConfig = Field(
+        default=TranscodeConfig(), description="Encoding streams anew for browsers that do not play H.265."
     )
 
     @field_validator("udp_ports")

@@ -22,7 +22,7 @@ from camera_hub.clock import SYSTEM_CLOCK
 from camera_hub.config import CameraConfig, LogConfig
 from camera_hub.ingest.channel import CameraEnd
 from camera_hub.ingest.health import camera_health
-from camera_hub.ingest.messages import Beat, MakeStill, StillMade, Stop, Tap
+from camera_hub.ingest.messages import Beat, Listen, MakeStill, StillMade, Stop, Tap
 from camera_hub.ingest.pipeline import StreamPipeline
 from camera_hub.ingest.watcher import Watcher
 from camera_hub.model import CameraState, StreamName
@@ -130,6 +130,9 @@ class CameraProcess:
                 case Tap(stream=stream, on=on):
                     if stream in self._pipelines:
                         self._pipelines[stream].tap(on)
+                case Listen(stream=stream, on=on):
+                    if stream in self._pipelines:
+                        self._pipelines[stream].listen(on)
                 case MakeStill(request=request, height=height):
                     self._channel.send(self._still(request, height))
 

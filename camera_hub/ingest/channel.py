@@ -13,7 +13,7 @@ from collections import deque
 
 import msgspec
 
-from camera_hub.ingest.messages import MAX_MESSAGE_BYTES, FromCamera, TapPackets, ToCamera
+from camera_hub.ingest.messages import MAX_MESSAGE_BYTES, FromCamera, TapPackets, TapSound, ToCamera
 
 _LENGTH = struct.Struct(">I")
 MAX_WAITING_LIVE_BYTES = 8 * 1024 * 1024
@@ -38,7 +38,7 @@ class CameraEnd:
 
     def send(self, message: FromCamera) -> bool:
         """Queue a message; False when it was lost because the worker does not keep up."""
-        live = isinstance(message, TapPackets)
+        live = isinstance(message, TapPackets | TapSound)
         data = _encode(message)
         with self._changed:
             full = len(self._waiting) >= MAX_WAITING

@@ -24,12 +24,14 @@ from camera_hub.ingest.messages import (
     Beat,
     EventFound,
     FromCamera,
+    Listen,
     MakeStill,
     StillMade,
     Stop,
     Tap,
     TapOpened,
     TapPackets,
+    TapSound,
 )
 from camera_hub.model import CameraHealth, CameraState, Cause, StreamName
 
@@ -40,6 +42,9 @@ STEADY_S = 60.0  # a process that ran so long begins its backoff anew
 BACKOFF_S = (0.2, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 STOP_S = 3.0
 STILL_S = 4.0
+
+
+News = EventFound | TapOpened | TapPackets | TapSound
 
 
 def forkserver() -> ForkServerContext:
@@ -58,7 +63,7 @@ class CameraKeeper:
         context: ForkServerContext,
         starting: asyncio.Lock,
         clock: Clock,
-        on_news: Callable[[str, EventFound | TapOpened | TapPackets], None],
+        on_news: Callable[[str, News], None],
         on_health: Callable[[], None],
         on_death: Callable[[str], None],
     ) -> None:
@@ -102,6 +107,11 @@ class CameraKeeper:
         self._taps.add(stream) if on else self._taps.discard(stream)
         if self._channel is not None:
             self._channel.send(Tap(stream=stream, on=on))
+
+    def listen(self, stream: StreamName, on: bool) -> None:
+        """Have a tapped stream's sound come too, until it is opened anew; or stop it."""
+        if self._channel is not None:
+            self._channel.send(Listen(stream=stream, on=on))
 
     async def still(self, height: int | None) -> StillMade:
         """A picture as it is now; its `error` says in words why there is none."""
@@ -167,7 +177,7 @@ class CameraKeeper:
                 waiting = self._stills.get(request)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(message)
-            case EventFound() | TapOpened() | TapPackets():
+            case EventFound() | TapOpened() | TapPackets() | TapSound():
                 self._on_news(self.camera, message)
 
     def _died(self, code: int | None, hung: bool) -> None:

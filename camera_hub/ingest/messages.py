@@ -6,7 +6,7 @@ version.
 
 import msgspec
 
-from camera_hub.model import CameraHealth, Event, Packet, StreamInfo, StreamName
+from camera_hub.model import CameraHealth, Event, Packet, SoundPacket, StreamInfo, StreamName
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024  # a cached GOP of a main stream in one message, and more
 
@@ -46,6 +46,13 @@ class TapPackets(_Message, frozen=True):
     packets: tuple[Packet, ...]
 
 
+class TapSound(_Message, frozen=True):
+    """The sound of a tapped stream, while somebody listens."""
+
+    stream: StreamName
+    packets: tuple[SoundPacket, ...]
+
+
 class StillMade(_Message, frozen=True):
     """The answer to MakeStill."""
 
@@ -65,6 +72,13 @@ class Tap(_Message, frozen=True):
     on: bool
 
 
+class Listen(_Message, frozen=True):
+    """Send a stream's sound too, or stop."""
+
+    stream: StreamName
+    on: bool
+
+
 class MakeStill(_Message, frozen=True):
     """Make one JPEG of the picture as it is now."""
 
@@ -76,5 +90,5 @@ class Stop(_Message, frozen=True):
     """Close files, say goodbye, and end."""
 
 
-FromCamera = Beat | EventFound | TapOpened | TapPackets | StillMade
-ToCamera = Tap | MakeStill | Stop
+FromCamera = Beat | EventFound | TapOpened | TapPackets | TapSound | StillMade
+ToCamera = Tap | Listen | MakeStill | Stop

@@ -1,7 +1,8 @@
 """One stream of a camera: what its reader brings goes to recorder, watcher and live tap.
 
 The reader's thread only puts packets into bounded queues and is never delayed; the recorder
-works in a thread of its own; the live tap flows only while somebody watches.
+works in a thread of its own; the live tap flows only while somebody watches. Sound goes to those
+who listen live and nowhere else: it is neither kept nor cached.
 """
 
 import threading
@@ -13,11 +14,19 @@ from camera_hub.cameras.reader import StreamReader
 from camera_hub.clock import Clock
 from camera_hub.config import CameraConfig
 from camera_hub.ingest.channel import CameraEnd
-from camera_hub.ingest.messages import TapOpened, TapPackets
+from camera_hub.ingest.messages import TapOpened, TapPackets, TapSound
 from camera_hub.ingest.packet_queue import PacketQueue, Pause, packet_queue
 from camera_hub.ingest.watcher import Watcher
 from camera_hub.live.gop import GopCache
-from camera_hub.model import CameraState, Packet, RecordingCause, StreamHealth, StreamInfo, StreamName
+from camera_hub.model import (
+    CameraState,
+    Packet,
+    RecordingCause,
+    SoundPacket,
+    StreamHealth,
+    StreamInfo,
+    StreamName,
+)
 from camera_hub.recording import Recorder
 
 OLD_KEYFRAME_US = 8_000_000  # with rare keyframes the newest may show what was long ago
@@ -48,7 +57,7 @@ class StreamPipeline:
         self._queues = [*([recorder_queue] if recorder else []), *([watcher.queue] if watcher else [])]
         self._tap = _Tap(stream, channel)
         self._reader = StreamReader(
-            open_source=lambda: open_source(camera, stream, clock),
+            open_source=lambda: open_source(camera, stream, clock, self._tap.sound),
             on_info=self._opened,
             on_packet=self._packet,
             on_state=self._state_changed,
@@ -84,6 +93,10 @@ class StreamPipeline:
     def tap(self, on: bool) -> None:
         """Send the stream's packets to the worker, from the newest keyframe on; or stop."""
         self._tap.switch(on)
+
+    def listen(self, on: bool) -> None:
+        """Send the sound of the tapped stream too, as it comes; or stop."""
+        self._tap.listen(on)
 
     def picture(self) -> DecodedFrame | None:
         """The newest keyframe, or the newest picture where that is old: for a camera of which nobody
@@ -164,17 +177,28 @@ class _Tap:
         self._info: StreamInfo | None = None
         self._gop = GopCache()
         self._on = False
+        self._heard = False
         self._wants_keyframe = False
 
     def switch(self, on: bool) -> None:
         with self._lock:
             self._on = on
+            self._heard = self._heard and on
             if on and self._info is not None:
                 self._channel.send(TapOpened(stream=self._stream, info=self._info))
                 packets = tuple(self._gop.packets())
                 self._wants_keyframe = not packets
                 if packets:
                     self._channel.send(TapPackets(stream=self._stream, packets=packets))
+
+    def listen(self, on: bool) -> None:
+        with self._lock:
+            self._heard = on and self._on
+
+    def sound(self, packet: SoundPacket) -> None:
+        with self._lock:
+            if self._heard:
+                self._channel.send(TapSound(stream=self._stream, packets=(packet,)))
 
     def cached(self) -> tuple[StreamInfo | None, tuple[Packet, ...]]:
         with self._lock:

@@ -20,12 +20,12 @@ from camera_hub.folder import hold_folder
 from camera_hub.ingest.camera_process import CameraSpec
 from camera_hub.ingest.clips import ClipCutter
 from camera_hub.ingest.enrolled import EnrolledServers
-from camera_hub.ingest.keeper import CameraKeeper, forkserver
+from camera_hub.ingest.keeper import CameraKeeper, News, forkserver
 from camera_hub.ingest.keeping import EventKeeper
-from camera_hub.ingest.messages import EventFound, TapOpened, TapPackets
+from camera_hub.ingest.messages import EventFound, TapOpened, TapPackets, TapSound
 from camera_hub.ingest.outbox import AsyncOutbox, Outbox
 from camera_hub.link.handshake import SiteKey
-from camera_hub.link.messages import Health, LiveOpened, LivePackets, Still, StillRequest
+from camera_hub.link.messages import Health, LiveOpened, LivePackets, LiveSound, Still, StillRequest
 from camera_hub.link.worker_end import Outbox as WaitingMessages
 from camera_hub.link.worker_end import WorkerEnd
 from camera_hub.model import CameraInfo, StreamName
@@ -87,6 +87,7 @@ class Worker:
         self._closing: set[asyncio.Task[None]] = set()
         self._playing: list[asyncio.Task[None]] = []
         self._watchers: dict[tuple[str, StreamName], set[str]] = defaultdict(set)
+        self._listeners: dict[tuple[str, StreamName], set[str]] = defaultdict(set)
         folder = config.storage.path
         self._recordings = folder / "recordings"
         catalogue_path = self._recordings / "catalogue.db"
@@ -226,9 +227,17 @@ class Worker:
             return
         watchers = self._watchers[camera, stream]
         watchers.add(server) if on else watchers.discard(server)
+        self.listen(server, camera, stream, on=False)  # it asks again once the stream is open
         # Tapped anew for a second server too: it needs the cached GOP, and the first one starts over.
         if on or not watchers:
             keeper.tap(stream, on)
+
+    def listen(self, server: str, camera: str, stream: StreamName, on: bool) -> None:
+        keeper, listeners = self._keepers.get(camera), self._listeners[camera, stream]
+        if keeper is None or (server in listeners, on) == (False, False):
+            return
+        listeners.add(server) if on else listeners.discard(server)
+        keeper.listen(stream, bool(listeners))
 
     def unwatch_all(self, server: str) -> None:
         for camera, stream in [key for key, servers in self._watchers.items() if server in servers]:
@@ -243,7 +252,7 @@ class Worker:
 
     # -- what the cameras tell -------------------------------------------------------------
 
-    def _news(self, camera: str, news: EventFound | TapOpened | TapPackets) -> None:
+    def _news(self, camera: str, news: News) -> None:
         match news:
             case EventFound():
                 self._events.put(news)
@@ -253,6 +262,10 @@ class Worker:
             case TapPackets(stream=stream, packets=packets):
                 for end in self._ends:
                     end.live_packets(LivePackets(camera=camera, stream=stream, packets=packets))
+            case TapSound(stream=stream, packets=packets):
+                for end in self._ends:
+                    if end.server in self._listeners[camera, stream]:
+                        end.live_sound(LiveSound(camera=camera, stream=stream, packets=packets))
 
     def _health_changed(self) -> None:
         for end in self._ends:

@@ -20,6 +20,7 @@ from camera_hub.model import (
     Event,
     HubError,
     Packet,
+    SoundPacket,
     StreamInfo,
     StreamName,
 )
@@ -210,6 +211,14 @@ class NewKey(_Message, frozen=True):
     old_signature: bytes
 
 
+class LiveSound(_Message, frozen=True):
+    """The sound of a watched stream, in order; only after `Listen`."""
+
+    camera: str
+    stream: StreamName
+    packets: tuple[SoundPacket, ...]
+
+
 class Still(_Message, frozen=True):
     """The answer to a StillRequest: a JPEG, or in words why there is none."""
 
@@ -248,6 +257,17 @@ class KeyTaken(_Message, frozen=True):
     key: bytes
 
 
+class Listen(_Message, frozen=True):
+    """Send a watched stream's sound too, until the stream is opened anew; or stop.
+
+    Only for a stream whose `LiveOpened` told of sound: one that is older than this message tells of none.
+    """
+
+    camera: str
+    stream: StreamName
+    on: bool
+
+
 class StillRequest(_Message, frozen=True):
     """Send one picture of a camera as it is now."""
 
@@ -260,10 +280,30 @@ Durable = EventNews | EventPicture | EventClip
 """What waits in the outbox until it is acknowledged."""
 
 WorkerMessage = (
-    Hello | Enrol | Health | Durable | LiveOpened | LivePackets | Still | NewKey | Refused | NotTaken
+    Hello
+    | Enrol
+    | Health
+    | Durable
+    | LiveOpened
+    | LivePackets
+    | LiveSound
+    | Still
+    | NewKey
+    | Refused
+    | NotTaken
 )
 ServerMessage = (
-    Challenge | Welcome | Enrolled | Refused | NotTaken | Ack | Watch | StillRequest | NewKeyWanted | KeyTaken
+    Challenge
+    | Welcome
+    | Enrolled
+    | Refused
+    | NotTaken
+    | Ack
+    | Watch
+    | Listen
+    | StillRequest
+    | NewKeyWanted
+    | KeyTaken
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -8,10 +8,11 @@ to its next keyframe.
 from collections import deque
 from collections.abc import Iterable
 
-from camera_hub.link.messages import LiveOpened, LivePackets
-from camera_hub.model import Packet, StreamName
+from camera_hub.link.messages import LiveOpened, LivePackets, LiveSound
+from camera_hub.model import Packet, SoundPacket, StreamName
 
 MAX_LIVE_BYTES = 8 * 1024 * 1024  # of one stream: some GOPs of a 4 Mbit/s main stream
+MAX_SOUND_PACKETS = 100  # some seconds: later than that, nobody wants to hear it
 
 
 class LiveBuffer:
@@ -24,12 +25,14 @@ class LiveBuffer:
         self._max_bytes = max_bytes
         self._opened: LiveOpened | None = None
         self._packets: deque[Packet] = deque()
+        self._sound: deque[SoundPacket] = deque(maxlen=MAX_SOUND_PACKETS)
         self._bytes = 0
         self._wants_keyframe = True
 
     def open(self, message: LiveOpened) -> None:
         """The stream begins (again): what still waits belongs to the past."""
         self._opened = message
+        self._sound.clear()
         self._clear()
 
     def add(self, packets: Iterable[Packet]) -> None:
@@ -45,11 +48,18 @@ class LiveBuffer:
             if self._bytes > self._max_bytes:
                 self._clear()
 
-    def take(self) -> LiveOpened | LivePackets | None:
+    def add_sound(self, packets: Iterable[SoundPacket]) -> None:
+        self._sound.extend(packets)
+
+    def take(self) -> LiveOpened | LivePackets | LiveSound | None:
         """The next message, None when nothing waits."""
         if self._opened is not None:
             opened, self._opened = self._opened, None
             return opened
+        if self._sound:
+            sound = tuple(self._sound)
+            self._sound.clear()
+            return LiveSound(camera=self.camera, stream=self.stream, packets=sound)
         if not self._packets:
             return None
         packets = tuple(self._packets)

@@ -30,8 +30,10 @@ from camera_hub.link.messages import (
     Hello,
     KeyTaken,
     LinkError,
+    Listen,
     LiveOpened,
     LivePackets,
+    LiveSound,
     NewKey,
     NewKeyWanted,
     NotTaken,
@@ -97,6 +99,8 @@ class Commune(Protocol):
     def live_opened(self, site: str, message: LiveOpened) -> None: ...
 
     def live_packets(self, site: str, message: LivePackets) -> None: ...
+
+    def live_sound(self, site: str, message: LiveSound) -> None: ...
 
 
 class _Site:
@@ -189,6 +193,12 @@ class ServerEnd:
         linked.key_nonce = secrets.token_bytes(handshake.NONCE_BYTES)
         await self._send_or_drop(linked, NewKeyWanted(nonce=linked.key_nonce))
         return True
+
+    async def listen(self, site: str, camera: str, stream: StreamName, on: bool) -> None:
+        """Have a watched stream's sound sent too, until it is opened anew; or stop it."""
+        linked = self._sites.get(site)
+        if linked is not None:
+            await self._send_or_drop(linked, Listen(camera=camera, stream=stream, on=on))
 
     async def serve(self, socket: Socket, address: str = "") -> None:
         """One worker's connection, from the challenge to its end; `address` is where it comes from."""
@@ -295,6 +305,8 @@ class ServerEnd:
                 await site.send(Ack(ids=(message.id,)))
             case LivePackets():
                 self._commune.live_packets(site.name, message)
+            case LiveSound():
+                self._commune.live_sound(site.name, message)
             case LiveOpened():
                 self._commune.live_opened(site.name, message)
             case Health():

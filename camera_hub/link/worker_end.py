@@ -29,8 +29,10 @@ from camera_hub.link.messages import (
     Health,
     KeyTaken,
     LinkError,
+    Listen,
     LiveOpened,
     LivePackets,
+    LiveSound,
     NewKeyWanted,
     NotTaken,
     Refused,
@@ -76,6 +78,8 @@ class Hamlet(Protocol):
     def health(self) -> Health: ...
 
     def watch(self, server: str, camera: str, stream: StreamName, on: bool) -> None: ...
+
+    def listen(self, server: str, camera: str, stream: StreamName, on: bool) -> None: ...
 
     def unwatch_all(self, server: str) -> None: ...
 
@@ -144,6 +148,12 @@ class WorkerEnd:
         buffer = self._live.get((message.camera, message.stream))
         if buffer is not None:
             buffer.add(message.packets)
+            self._wake.set()
+
+    def live_sound(self, message: LiveSound) -> None:
+        buffer = self._live.get((message.camera, message.stream))
+        if buffer is not None:
+            buffer.add_sound(message.packets)
             self._wake.set()
 
     async def run(self) -> None:
@@ -236,6 +246,8 @@ class WorkerEnd:
                         self._wake.set()
                     case Watch(camera=camera, stream=stream, on=on):
                         self._watch(camera, stream, on)
+                    case Listen(camera=camera, stream=stream, on=on):
+                        self._hamlet.listen(self.server, camera, stream, on)
                     case StillRequest():
                         task = asyncio.create_task(self._answer(message))
                         answers.add(task)

@@ -16,7 +16,7 @@ import msgspec
 from camera_hub.annexb import ParameterSets, nal_units, parameter_sets, with_parameter_sets
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.live import gop
-from camera_hub.model import Packet, StreamInfo, StreamName
+from camera_hub.model import Packet, SoundPacket, StreamInfo, StreamName
 
 SLOW_PACKETS = 25  # so many waiting when a keyframe comes: the viewer is better off going on from there
 # Room for a cached group and what comes while it leaves. The viewers of a stream hold the same packets.
@@ -54,6 +54,10 @@ class Watching(Protocol):
 
     def end(self, reason: str) -> None:
         """No more comes, for a reason in words."""
+
+
+Hear = Callable[[tuple[SoundPacket, ...]], object]
+"""What a listener is given: a stream's sound as it comes; returns at once."""
 
 
 class Viewer:
@@ -166,7 +170,8 @@ class Viewer:
 class LiveChannel:
     """One stream, from the site that sends it to those who watch.
 
-    `camera` is the global id ("khe-coc.cong-lang"). `changed` is called when a viewer came or left.
+    `camera` is the global id ("khe-coc.cong-lang"). `changed` is called when a viewer came or
+    left, `heard_changed` when a listener did.
     """
 
     def __init__(
@@ -175,6 +180,7 @@ class LiveChannel:
         stream: StreamName,
         changed: Callable[["LiveChannel"], None] = lambda channel: None,
         clock: Clock = SYSTEM_CLOCK,
+        heard_changed: Callable[["LiveChannel"], None] = lambda channel: None,
     ) -> None:
         self.camera = camera
         self.stream = stream
@@ -182,10 +188,12 @@ class LiveChannel:
         self.paused = ""  # why nothing comes, in words
         self.reordered = False  # the stream has B-frames: decoded in another order than shown
         self._changed = changed
+        self._heard_changed = heard_changed
         self._clock = clock
         self._cache = gop.GopCache()
         self._told = ParameterSets("")  # at the opening
         self._viewers: set[Watching] = set()
+        self._listeners: set[Hear] = set()
         self._fed_us = 0
         self._shown_us: int | None = None
         self._backward = 0
@@ -193,6 +201,27 @@ class LiveChannel:
     @property
     def viewers(self) -> int:
         return len(self._viewers)
+
+    @property
+    def heard(self) -> bool:
+        """Whether somebody listens."""
+        return bool(self._listeners)
+
+    def listen(self, hear: Hear) -> None:
+        """Be given the stream's sound too, while it is watched. Nothing of it is cached."""
+        self._listeners.add(hear)
+        self._heard_changed(self)
+
+    def unlisten(self, hear: Hear) -> None:
+        """Hear no more; may be called twice."""
+        if hear in self._listeners:
+            self._listeners.remove(hear)
+            self._heard_changed(self)
+
+    def feed_sound(self, packets: tuple[SoundPacket, ...]) -> None:
+        """The stream's sound, as it comes."""
+        for hear in tuple(self._listeners):
+            hear(packets)
 
     def subscribe(self) -> Viewer:
         """A viewer; it watches from `async with` on."""

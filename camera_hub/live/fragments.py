@@ -14,6 +14,7 @@ from collections import deque
 from typing import NamedTuple
 
 from camera_hub.annexb import ParameterSets, head_units, nal_units, parameter_sets
+from camera_hub.live.sound import LiveSound
 from camera_hub.model import HubError, Packet, StreamInfo
 from camera_hub.mp4.boxes import Sample, fragment_head, live_head, sample_entry
 from camera_hub.mp4.configuration import ParameterSetsError, codec_string, configuration_record
@@ -34,14 +35,14 @@ class CannotMuxError(HubError):
 class Head(NamedTuple):
     """What a player has to know before the first picture."""
 
-    codec: str  # for browsers: "avc1.64001f"
+    codec: str  # for browsers: "avc1.64001f", with sound "avc1.64001f,mp4a.40.2"
     width: int  # px
     height: int  # px
     data: bytes  # the initialisation segment
 
 
 class Fragment(NamedTuple):
-    """One picture: `prft`, `moof` and `mdat`."""
+    """One picture: `prft`, `moof` and `mdat`; behind it what sound has come, as another `moof` and `mdat`."""
 
     data: bytes
     time_us: int  # decoding time on the head's time axis, which begins at 0
@@ -52,11 +53,15 @@ class Fragment(NamedTuple):
 class LiveMuxer:
     """`fragment` takes packets in their order."""
 
-    def __init__(self, info: StreamInfo) -> None:
-        """Raises CannotMuxError for a codec that MP4 in browsers does not have."""
+    def __init__(self, info: StreamInfo, sound: LiveSound | None = None) -> None:
+        """`sound` is to go beside the pictures; whoever has it lets it `hear`.
+
+        Raises CannotMuxError for a codec that MP4 in browsers does not have.
+        """
         if info.codec not in CODECS:
             raise CannotMuxError(f"{info.codec} cannot be shown live; set the camera to H.264 or H.265")
         self._codec = info.codec
+        self._sound = sound
         self._sets: ParameterSets | None = None
         self._first_us = round(1_000_000 / info.fps) if info.fps and 1 <= info.fps <= 120 else 40_000
         self._begin()
@@ -69,6 +74,8 @@ class LiveMuxer:
         self._time_us = 0  # ... and on ours
         self._duration_us = 2 * self._first_us
         self._sequence = 0
+        if self._sound is not None:
+            self._sound.begin()
 
     def fragment(self, packet: Packet) -> Fragment | None:
         """The packet's fragment; None before the first keyframe, and for one without a picture.
@@ -92,6 +99,8 @@ class LiveMuxer:
         sample = Sample(self._duration_us, size, place.offset_us, packet.keyframe)
         first = fragment_head(self._sequence, self._time_us, packet.wall_us, [sample])
         parts = [part for unit in units for part in (len(unit).to_bytes(4), unit)]
+        if self._sound is not None:
+            parts.append(self._sound.fragment(self._time_us, self._time_us - packet.dts_us))
         return Fragment(b"".join((first, *parts)), self._time_us, packet.keyframe, head)
 
     def _head(self, keyframe: Packet) -> Head | None:
@@ -109,4 +118,7 @@ class LiveMuxer:
         self._sets = sets
         self._begin()
         entry = sample_entry(self._codec, sps.width, sps.height, record)
-        return Head(name, sps.width, sps.height, live_head(entry, sps.width, sps.height))
+        track = None
+        if self._sound is not None:
+            name, track = f"{name},{self._sound.codec}", self._sound.track
+        return Head(name, sps.width, sps.height, live_head(entry, sps.width, sps.height, track))

@@ -2,7 +2,8 @@
 
 Promises: a stream is muxed once, while somebody watches it in this way, and all viewers are given the same
 bytes objects, WebSocket frame and all. A viewer starts from the cached group of pictures and is at the live
-edge at once. Nothing is queued for one who does not keep up: the stream remembers two groups of pictures,
+edge at once. Viewers who listen share a second muxing, with sound, so that those who do not have no part in
+it. Nothing is queued for one who does not keep up: the stream remembers two groups of pictures,
 the viewer its place among them; it goes on from there when its socket has drained, from the newest keyframe
 where it fell far behind, and is dropped when nothing drains at all. Relies on one event loop.
 """
@@ -19,6 +20,7 @@ from camera_hub.live import gop
 from camera_hub.live.channel import STALE_US, LiveChannel, Opened, Paused
 from camera_hub.live.fragments import CannotMuxError, Fragment, Head, LiveMuxer
 from camera_hub.live.limits import Limits
+from camera_hub.live.listening import Listening
 from camera_hub.live.messages import (
     ClockMessage,
     EndedMessage,
@@ -137,13 +139,14 @@ class _MseStream:
     from 0 in each chapter; `first` is the oldest that is remembered, `key` the newest keyframe.
     """
 
-    def __init__(self, channel: LiveChannel, clock: Clock) -> None:
+    def __init__(self, channel: LiveChannel, clock: Clock, sound: bool) -> None:
         self.chapter = 0
         self.head = b""
         self.first = 0
         self.key = 0
         self._channel = channel
         self._clock = clock
+        self._listening = Listening(channel) if sound else None
         self._frames: list[bytes] = []
         self._times: list[int] = []
         self._bytes = 0
@@ -177,6 +180,8 @@ class _MseStream:
         if not self._viewers and self._task is not None:
             self._task.cancel()
             self._task = None
+            if self._listening is not None:
+                self._listening.close()
             self._forget()
         return True
 
@@ -220,7 +225,8 @@ class _MseStream:
                 self.end_all("the server could not send this stream; its log says why")
 
     def _open(self, info: StreamInfo) -> None:
-        self._muxer = LiveMuxer(info)
+        sound = self._listening.opened(info.sound) if self._listening is not None else None
+        self._muxer = LiveMuxer(info, sound)
 
     def _take(self, packet: Packet) -> None:
         fragment = self._muxer.fragment(packet) if self._muxer is not None else None
@@ -296,29 +302,37 @@ class MseStreams:
         self._limits = limits
         self._ready_s = ready_s
         self._clock = clock
-        self._streams: dict[LiveChannel, _MseStream] = {}
+        self._streams: dict[tuple[LiveChannel, bool], _MseStream] = {}
         self._closed = False
 
     def __len__(self) -> int:
         return sum(stream.viewers for stream in self._streams.values())
 
-    def watch(self, channel: LiveChannel, wire: Wire, owner: str, ended: Callable[[], None]) -> MseViewer:
-        """Begin to send a stream. `ended` is called when no more comes and the connection is to be closed.
+    def watch(
+        self,
+        channel: LiveChannel,
+        wire: Wire,
+        owner: str,
+        ended: Callable[[], None],
+        sound: bool = False,
+    ) -> MseViewer:
+        """Begin to send a stream, with its sound where that is wanted and it has some. `ended` is called when
+        no more comes and the connection is to be closed.
 
         Raises TooManyViewersError, NotLiveError when the server stops.
         """
         if self._closed:
             raise NotLiveError("the server stops")
         give_back = self._limits.take(owner, channel.camera)
-        stream = self._streams.get(channel)
+        stream = self._streams.get((channel, sound))
         if stream is None:
-            stream = self._streams[channel] = _MseStream(channel, self._clock)
+            stream = self._streams[channel, sound] = _MseStream(channel, self._clock, sound)
 
         def released() -> None:
             waiting.cancel()
             give_back()
             if not stream.viewers:
-                self._streams.pop(channel, None)
+                self._streams.pop((channel, sound), None)
 
         def too_late() -> None:
             if not viewer.began:

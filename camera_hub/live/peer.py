@@ -20,6 +20,11 @@ from aiortc.rtp import AnyRtcpPacket, RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPac
 from pylibsrtp._binding import ffi, lib  # type: ignore[import-not-found]
 
 _LOOPBACK = "127.0.0.1"
+_CIPHERS = (  # for DTLS 1.2, so few that a hello fits into one packet
+    b"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:"
+    b"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-CHACHA20-POLY1305:"
+    b"ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA"
+)
 STUN_S = 1  # for a STUN server to answer, since the viewer waits
 
 SLOTS = 32
@@ -39,7 +44,23 @@ class PortsTakenError(Exception):
 def new_peer(stun: Sequence[str] = ()) -> RTCPeerConnection:
     """A connection that asks nobody for its address but these servers: aiortc's default is a public one."""
     servers = [RTCIceServer(urls=list(stun))] if stun else []
-    return RTCPeerConnection(RTCConfiguration(iceServers=servers))
+    connection: Any = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+    for certificate in connection._RTCPeerConnection__certificates:
+        _take_rsa(certificate)
+    made: RTCPeerConnection = connection
+    return made
+
+
+def _take_rsa(certificate: Any) -> None:
+    """Let viewers in whose certificate is RSA, as GStreamer's is; aiortc takes ECDSA alone."""
+    create = certificate._create_ssl_context
+
+    def create_ours(srtp_profiles: Any) -> Any:
+        context = create(srtp_profiles)
+        context.set_cipher_list(_CIPHERS)
+        return context
+
+    certificate._create_ssl_context = create_ours
 
 
 def gather_on(sender: RTCRtpSender, ports: range | None = None) -> None:

@@ -197,6 +197,8 @@ class WhepSessions:
                         case Paused(reason=reason):
                             raise NotLiveError(reason)
                         case Packet():
+                            if channel.info is not None:
+                                check_carried(channel, channel.info)  # the group that came with it tells more
                             return item
         except TimeoutError:
             raise NotLiveError(

@@ -14,6 +14,7 @@ from camera_hub.alerts.engine import neighbours_of
 from camera_hub.alerts.telling.push import PushKey
 from camera_hub.alerts.times import Calendar
 from camera_hub.clock import SYSTEM_CLOCK, Clock
+from camera_hub.live.transcode import Transcodes
 from camera_hub.server import (
     accounts,
     alerts,
@@ -61,6 +62,7 @@ def create_app(
     *,
     passwords: Passwords | None = None,
     routers: Sequence[APIRouter] = (),
+    transcodes: Transcodes | None = None,
     dashboard: Path = pages.DASHBOARD,
     clock: Clock = SYSTEM_CLOCK,
 ) -> FastAPI:
@@ -111,6 +113,7 @@ def create_app(
         push_key=push_key,
         calendar=calendar,
         neighbours=neighbours,
+        transcodes=transcodes,
     )
     problems.install(app)
     # The last one added is the first that a request meets.

@@ -16,6 +16,7 @@ from camera_hub.link.messages import (
     Hello,
     LiveOpened,
     LivePackets,
+    LiveSound,
     Refused,
 )
 from camera_hub.live.hub import LiveHub
@@ -66,6 +67,9 @@ class Commune:
 
     def live_packets(self, site: str, message: LivePackets) -> None:
         self._live.feed(global_id(site, message.camera), message.stream, message.packets)
+
+    def live_sound(self, site: str, message: LiveSound) -> None:
+        self._live.feed_sound(global_id(site, message.camera), message.stream, message.packets)
 
 
 @dataclass(frozen=True)

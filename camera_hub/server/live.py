@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.live.feed import NotLiveError
@@ -53,11 +54,22 @@ class Watcher(Protocol):
     def user(self) -> User: ...
 
 
+class ServerClock(BaseModel):
+    now_us: int = Field(description="µs since 1970")
+
+
 _CameraId = Annotated[str, Path(max_length=200, description="The global id: `site.camera`")]
 _SessionId = Annotated[str, Path(max_length=100)]
 _StreamChoice = Annotated[
     StreamName,
     Query(description="The small stream or the full one; where one is missing, the other is shown"),
+]
+_Transcode = Annotated[
+    bool,
+    Query(
+        description="Encoded anew as H.264 without B-frames by the server, for browsers that do not play the "
+        "stream as it is; see `live.transcode`"
+    ),
 ]
 
 
@@ -70,7 +82,7 @@ def live_router(
     clock: Clock = SYSTEM_CLOCK,
 ) -> APIRouter:
     """The routes. `watcher` is the right that they need: `needs(Right.LIVE)`."""
-    router = APIRouter(tags=["live"])
+    router = _clock_router(watcher, clock)
 
     def with_servers(response: Response, session: Watcher) -> Response:
         for link in [] if ice is None else ice.links(session.user.name, clock.wall_us()):
@@ -92,6 +104,7 @@ def live_router(
         camera: _CameraId,
         session: Annotated[Watcher, watcher],
         stream: _StreamChoice = "sub",
+        transcode: _Transcode = False,
     ) -> Response:
         """Watch a camera: an SDP offer in, an SDP answer out."""
         found = find_camera(camera)
@@ -103,11 +116,12 @@ def live_router(
         if found.unavailable:
             raise _unavailable(found.unavailable, found.code)
         shown = stream if stream in found.streams else found.streams[0]
-        smaller = shown == "main" and "sub" in found.streams
+        # What is transcoded is small, and the sub stream may be one that does not go.
+        smaller = shown == "main" and "sub" in found.streams and not transcode
         try:
             made, answer = await sessions.create(
                 offer,
-                hub.channel(camera, shown),
+                hub.transcoded(camera, shown) if transcode else hub.channel(camera, shown),
                 session.user.name,
                 lesser=(lambda: hub.channel(camera, "sub")) if smaller else None,
             )
@@ -182,6 +196,17 @@ def live_router(
             return Response(status_code=204)
         headers = {"ETag": f'"{sessions.tag(live_session, owner)}"', "Cache-Control": "no-store"}
         return with_servers(Response(answer, media_type=FRAGMENT, headers=headers), session)
+
+    return router
+
+
+def _clock_router(watcher: Any, clock: Clock) -> APIRouter:
+    router = APIRouter(tags=["live"])
+
+    @router.get("/api/clock", dependencies=[watcher])
+    async def tell_clock() -> ServerClock:
+        """The server's clock, for telling the true delay of a live picture where the viewer's is wrong."""
+        return ServerClock(now_us=clock.wall_us())
 
     return router
 

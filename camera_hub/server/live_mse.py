@@ -44,6 +44,8 @@ def mse_router(
         camera: _CameraId,
         session: Annotated[Watcher, watcher],
         stream: _StreamChoice = "sub",
+        transcode: Annotated[bool, Query()] = False,
+        audio: Annotated[bool, Query()] = False,
     ) -> None:
         await socket.accept()
         wire = wire_of(socket)
@@ -58,7 +60,8 @@ def mse_router(
         shown = stream if stream in found.streams else found.streams[0]
         over = asyncio.Event()
         try:
-            viewer = streams.watch(hub.channel(camera, shown), wire, session.user.name, over.set)
+            channel = hub.transcoded(camera, shown) if transcode else hub.channel(camera, shown)
+            viewer = streams.watch(channel, wire, session.user.name, over.set, audio)
         except (TooManyViewersError, NotLiveError) as exc:
             await _refuse(socket, wire, str(exc), exc.code)
             return

@@ -38,6 +38,7 @@ class _Numbers(Collector):
         yield from self._streams()
         yield from self._sites()
         yield self._events()
+        yield from self._transcodes()
 
     def _cameras(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("camera_hub_camera_up", "1 while new packets arrive", labels=["camera"])
@@ -111,3 +112,17 @@ class _Numbers(Collector):
         for (camera, kind), count in sorted(self._parts.state.events_received.items()):
             events.add_metric([camera, kind], count)
         return events
+
+    def _transcodes(self) -> Iterator[Metric]:
+        transcodes = self._parts.transcodes
+        if transcodes is None:
+            return
+        numbers, name = transcodes.numbers, "camera_hub_transcode"
+        yield GaugeMetricFamily(f"{name}s", "Streams that are encoded anew now", value=len(transcodes))
+        yield GaugeMetricFamily(f"{name}s_max", "So many may be at once", value=transcodes.most)
+        for what, text, value in (
+            ("cpu_seconds", "CPU time of transcoding", numbers.cpu_us / 1e6),
+            ("restarts", "Transcoding processes that died or hung", numbers.restarts),
+            ("refused", "Asked for when there was no place", numbers.refused),
+        ):
+            yield CounterMetricFamily(f"{name}_{what}", text, value=value)

@@ -9,6 +9,7 @@ from camera_hub.alerts.engine import Neighbours
 from camera_hub.alerts.telling.push import PushKey
 from camera_hub.alerts.times import Calendar
 from camera_hub.clock import Clock
+from camera_hub.live.transcode import Transcodes
 from camera_hub.server.alert_desk import AlertDesk
 from camera_hub.server.alert_messages import Messages
 from camera_hub.server.attempts import Attempts
@@ -41,6 +42,7 @@ class Parts:
     push_key: PushKey
     calendar: Calendar
     neighbours: Neighbours
+    transcodes: Transcodes | None = None
 
     def token_opens_metrics(self, authorization: str | None) -> bool:
         """Whether a request's Authorization header carries the metrics token (RFC 6750)."""

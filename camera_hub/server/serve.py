@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
-from camera_hub.config.live import LiveConfig
+from camera_hub.config.live import LiveConfig, TranscodeConfig
 from camera_hub.folder import hold_folder
 from camera_hub.link.messages import MAX_MESSAGE_BYTES
 from camera_hub.link.server_end import ServerEnd
@@ -25,6 +25,8 @@ from camera_hub.live.hub import LiveHub
 from camera_hub.live.ice import IceServers
 from camera_hub.live.limits import Limits
 from camera_hub.live.mse import MseStreams
+from camera_hub.live.transcode import Transcodes
+from camera_hub.live.transcode_wire import Shape
 from camera_hub.live.whep import WhepSessions
 from camera_hub.model import HubError, StreamName
 from camera_hub.server import link
@@ -53,6 +55,7 @@ log = structlog.get_logger(__name__)
 
 END_S = 1.5  # for live views to say goodbye
 GRACE_S = 1  # for answers that are on their way when we end
+TICK_S = 1.0  # how old the `Date` of an answer may be
 TIDY_EVERY_S = 3600.0
 FIRST_TIDY_S = 60.0
 
@@ -193,10 +196,15 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
     async def stop(camera_id: str, stream: StreamName) -> None:
         await _watch(end, camera_id, stream, on=False)
 
-    live = LiveHub(start, stop, clock=clock)
+    async def listen(camera_id: str, stream: StreamName, on: bool) -> None:
+        site, _, camera = camera_id.partition(".")
+        await end.listen(site, camera, stream, on)
+
+    chosen = settings.live
+    transcodes = _transcodes(chosen.transcode, clock)
+    live = LiveHub(start, stop, clock=clock, transcodes=transcodes, listen=listen)
     end = ServerEnd(Commune(state, live), clock)
     enrolments.links = end
-    chosen = settings.live
     limits = Limits(chosen.max_viewers, chosen.max_viewers_per_camera, chosen.max_viewers_per_user)
     whep = WhepSessions(limits, clock=clock, ports=chosen.ports, stun=chosen.stun)
     mse, kiosks = MseStreams(limits, clock=clock), Kiosks(limits)
@@ -217,9 +225,14 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
         end,
         passwords=passwords,
         routers=(link.router(end), live_routes, mse_routes, mjpeg_router(kiosks)),
+        transcodes=transcodes,
         clock=clock,
     )
     return Assembled(app, state, updates, live, whep, mse, kiosks, passwords)
+
+
+def _transcodes(chosen: TranscodeConfig, clock: Clock) -> Transcodes:
+    return Transcodes(chosen.max, Shape(chosen.height, chosen.fps, chosen.kbit), clock=clock)
 
 
 def _ice_servers(live: LiveConfig) -> IceServers:
@@ -279,10 +292,22 @@ class _Server(uvicorn.Server):
         )
         self._hub = hub
         self._tell_started = started
+        self._ending = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self):  # type: ignore[no-untyped-def]
         yield
+
+    def end(self) -> None:
+        self.should_exit = True
+        self._ending.set()
+
+    async def main_loop(self) -> None:
+        # uvicorn's own looks ten times a second whether it is to end: most of what an idle server costs.
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S):
+                    await self._ending.wait()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -298,7 +323,7 @@ async def _until_cancelled(server: _Server, sock: socket.socket) -> None:
     try:
         await asyncio.shield(running)
     except asyncio.CancelledError:
-        server.should_exit = True
+        server.end()
         await running
         raise
 

@@ -83,6 +83,9 @@ class Stream(BaseModel):
     keyframe_interval_s: float | None
     last_packet: datetime
     dropped: int = Field(description="Packets lost to a slow consumer")
+    sound: str = Field(
+        description="The codec of the sound that can be listened to live; empty where there is none"
+    )
 
 
 class Camera(BaseModel):

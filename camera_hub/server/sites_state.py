@@ -360,6 +360,7 @@ def _stream_shape(stream: StreamHealth) -> Stream:
         height=stream.height,
         fps=stream.fps,
         kbit_s=stream.kbit_s,
+        sound=stream.sound,
         keyframe_interval_s=stream.keyframe_interval_s,
         last_packet=instant(stream.last_packet_us),
         dropped=stream.dropped,

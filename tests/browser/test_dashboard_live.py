@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from camera_hub.model import CameraInfo, CameraState
-from tests.browser.test_dashboard import browser, opened, playing
+from tests.browser.test_dashboard import PHONE, browser, opened, playing
 from tests.support import needs, recorded
 from tests.support.chromium import FLAGS
 from tests.support.dashboard import Film, Hamlet, served
@@ -67,7 +67,7 @@ async def by_mse(page: Page) -> bool:
 
 async def test_the_wall_plays_by_mse_less_than_a_second_behind(tmp_path: Path) -> None:
     # A long group: whoever comes late has to begin in its midst.
-    async with hub(tmp_path, filmed(gop=100)) as (hamlet, address), browser() as context:
+    async with hub(tmp_path, filmed(gop=100)) as (hamlet, address), browser(viewport=PHONE) as context:
         page = await opened(context, address)
         await playing(page, 1)
         assert await by_mse(page)
@@ -90,7 +90,7 @@ async def test_one_camera_plays_by_webrtc_and_says_so(tmp_path: Path) -> None:
 async def test_where_udp_is_blocked_it_plays_by_mse_within_3_s_unasked(tmp_path: Path) -> None:
     FLAGS.append(NO_UDP)
     try:
-        async with hub(tmp_path, filmed()) as (hamlet, address), browser() as context:
+        async with hub(tmp_path, filmed()) as (hamlet, address), browser(viewport=PHONE) as context:
             page = await opened(context, address)
             await playing(page, 1)
             began = time.monotonic()
@@ -146,7 +146,7 @@ async def test_where_no_video_goes_stills_do(tmp_path: Path) -> None:
 
 
 async def test_by_mse_a_camera_and_a_site_that_go_and_come_back(tmp_path: Path) -> None:
-    async with hub(tmp_path, filmed()) as (hamlet, address), browser() as context:
+    async with hub(tmp_path, filmed()) as (hamlet, address), browser(viewport=PHONE) as context:
         page = await opened(context, address)
         await playing(page, 1)
         await hamlet.unlink()
@@ -162,7 +162,7 @@ async def test_by_mse_a_camera_and_a_site_that_go_and_come_back(tmp_path: Path) 
 
 async def test_by_mse_it_comes_back_when_the_server_does(tmp_path: Path) -> None:
     port = free_port()
-    async with browser() as context:
+    async with browser(viewport=PHONE) as context:
         async with hub(tmp_path, filmed(), port) as (_, address):
             page = await opened(context, address)
             await playing(page, 1)

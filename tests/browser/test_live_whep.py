@@ -1,161 +1,27 @@
 """Chromium plays a camera by WHEP: at once, from the cached group of pictures, and lets go when told."""
 
 import asyncio
-import contextlib
-import re
-import socket
-import tempfile
-from collections.abc import AsyncIterator
-from types import SimpleNamespace
-from typing import Any
-
-import pytest
-import uvicorn
-from fastapi import Depends, FastAPI
-from fastapi.responses import HTMLResponse
-from playwright.async_api import Page, async_playwright
+from collections.abc import Callable
+from itertools import pairwise
 
 from camera_hub.live.whep import WhepSessions
-from camera_hub.server import problems
-from camera_hub.server.live import live_router
 from tests.support import needs
-from tests.support.bad_network import Relays, bad_network
-from tests.support.chromium import FLAGS
-from tests.support.live import Camera, Encoded, camera, encode
+from tests.support.bad_network import bad_network
+from tests.support.live import encode, fat
+from tests.support.networks import join, networks
 from tests.support.waiting import until
-
-PAGE = r"""<!doctype html><video id=video muted autoplay playsinline width=320></video><script>
-window.play = async () => {
-  const began = performance.now();
-  const peer = window.peer = new RTCPeerConnection();
-  const {receiver} = peer.addTransceiver('video', {direction: 'recvonly'});
-  receiver.jitterBufferTarget = 0;
-  const video = document.getElementById('video');
-  peer.ontrack = event => { video.srcObject = new MediaStream([event.track]); };
-  const first = new Promise((done, fail) => {
-    video.requestVideoFrameCallback(() => done(performance.now() - began));
-    setTimeout(() => fail(new Error(`no picture; the connection is ${peer.connectionState}`)), 20000);
-  });
-  await peer.setLocalDescription(await peer.createOffer());
-  const answer = await fetch('/api/cameras/here.lane/whep', {
-    method: 'POST', headers: {'Content-Type': 'application/sdp'}, body: peer.localDescription.sdp});
-  if (answer.status !== 201) return {status: answer.status, problem: await answer.json()};
-  window.session = answer.headers.get('Location');
-  await peer.setRemoteDescription({type: 'answer', sdp: await answer.text()});
-  return {status: 201, first_ms: await first};
-};
-window.look = async () => {
-  const report = [...(await window.peer.getStats()).values()].find(s => s.type === 'inbound-rtp');
-  const video = document.getElementById('video');
-  return {time: video.currentTime, width: video.videoWidth, ...report};
-};
-window.see = () => {
-  // Where the square begins: its picture's number, as `encode` draws it.
-  const video = document.getElementById('video');
-  const canvas = new OffscreenCanvas(320, 1).getContext('2d');
-  canvas.drawImage(video, 0, 120, 320, 1, 0, 0, 320, 1);
-  const row = canvas.getImageData(0, 0, 320, 1).data;
-  for (let x = 0; x < 320; x++) if (row[4 * x] > 190) return x;
-  return -1;
-};
-window.restart = async () => {
-  // As a page does when its network has changed.
-  const peer = window.peer, answered = peer.remoteDescription.sdp;
-  peer.restartIce();
-  await peer.setLocalDescription(await peer.createOffer({iceRestart: true}));
-  const ours = peer.localDescription.sdp.split('\r\n')
-    .filter(line => /^(m=|a=mid:|a=ice-ufrag:|a=ice-pwd:|a=candidate:)/.test(line)).join('\r\n');
-  const answer = await fetch(window.session, {method: 'PATCH', body: ours,
-    headers: {'Content-Type': 'application/trickle-ice-sdpfrag', 'If-Match': '*'}});
-  const theirs = await answer.text();
-  const value = name => theirs.match(new RegExp(`a=${name}:(.*)`))[1].trim();
-  const sdp = answered.replace(/a=ice-ufrag:.*/, `a=ice-ufrag:${value('ice-ufrag')}`)
-    .replace(/a=ice-pwd:.*/, `a=ice-pwd:${value('ice-pwd')}`);
-  await peer.setRemoteDescription({type: 'answer', sdp});
-  return {status: answer.status, tag: answer.headers.get('ETag'), ufrag: value('ice-ufrag')};
-};
-window.way = async () => {
-  const stats = [...(await window.peer.getStats()).values()];
-  const transport = stats.find(one => one.type === 'transport');
-  const pair = stats.find(one => one.id === transport.selectedCandidatePairId);
-  const local = stats.find(one => one.id === pair?.localCandidateId);
-  return {ufrag: local?.usernameFragment, responses: pair?.responsesReceived, state: transport.iceState};
-};
-window.gaps = async seconds => {
-  // How long each picture stood, in ms, in the time that follows.
-  const video = document.getElementById('video'), at = [];
-  const note = now => { at.push(now); video.requestVideoFrameCallback(note); };
-  video.requestVideoFrameCallback(note);
-  await new Promise(done => setTimeout(done, 1000 * seconds));
-  at.push(performance.now());
-  return at.slice(1).map((one, number) => one - at[number]);
-};
-window.leave = async () => (await fetch(window.session, {method: 'DELETE'})).status;
-</script>"""
+from tests.support.webrtc import receiver
+from tests.support.whep_page import Relayed, Site, site
 
 
-class Site:
-    """A camera, its server and the page of one viewer."""
-
-    def __init__(self, practice: Camera, sessions: WhepSessions, page: Page) -> None:
-        self.camera = practice
-        self.sessions = sessions
-        self.page = page
-
-    async def play(self) -> dict[str, Any]:
-        result: dict[str, Any] = await self.page.evaluate("play()")
-        return result
-
-    async def look(self) -> dict[str, Any]:
-        result: dict[str, Any] = await self.page.evaluate("look()")
-        return result
-
-
-@contextlib.asynccontextmanager
-async def site(encoded: Encoded, sessions: WhepSessions | None = None) -> AsyncIterator[Site]:
-    async with camera(encoded) as practice:
-        sessions = WhepSessions() if sessions is None else sessions
-        app = FastAPI()
-        problems.install(app)
-        whoever = Depends(lambda: SimpleNamespace(user=SimpleNamespace(name="viewer")))
-        shown = SimpleNamespace(streams=("main", "sub"), unavailable="")
-        app.include_router(live_router(practice.hub, sessions, {"here.lane": shown}.get, whoever))
-        app.add_api_route("/", lambda: HTMLResponse(PAGE))
-        with socket.create_server(("127.0.0.1", 0)) as listening:
-            server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
-            serving = asyncio.create_task(server.serve([listening]))
-            try:
-                async with opened_page(listening.getsockname()[1]) as page:
-                    yield Site(practice, sessions, page)
-            finally:
-                await sessions.close()
-                server.should_exit = True
-                await serving
-
-
-@contextlib.asynccontextmanager
-async def opened_page(port: int) -> AsyncIterator[Page]:
-    with tempfile.TemporaryDirectory() as profile:
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch_persistent_context(
-                profile, executable_path=needs.chromium(), headless=True, args=FLAGS
-            )
-            try:
-                page = await browser.new_page()
-                await page.goto(f"http://127.0.0.1:{port}/")
-                yield page
-            finally:
-                await browser.close()
-
-
-@pytest.mark.parametrize("profile", ["baseline", "main", "high"])
-async def test_chromium_plays_what_cameras_send(profile: str) -> None:
+async def test_chromium_plays_and_loses_nothing() -> None:
+    """Which streams it plays is shown by `test_live_streams`."""
     needs.chromium()
-    encoded = encode(profile=profile, gop=20, slices=3, delimiters=True)
+    encoded = encode(profile="high", gop=20, slices=3, delimiters=True)
     async with site(encoded) as here:
         result = await here.play()
         assert result["status"] == 201, result
-        print(f"{profile}: first picture after {result['first_ms']:.0f} ms")
+        print(f"first picture after {result['first_ms']:.0f} ms")
         before = await here.look()
         await asyncio.sleep(3)
         after = await here.look()
@@ -215,37 +81,55 @@ async def test_ice_begins_anew_and_the_picture_goes_on() -> None:
         assert len(here.sessions) == 1
 
 
-class Relayed(WhepSessions):
-    """Sessions whose viewers come through a bad network."""
-
-    def __init__(self, relays: Relays) -> None:
-        super().__init__()
-        self._relays = relays
-
-    async def create(self, offer_sdp: str, *arguments: Any, **more: Any) -> tuple[str, str]:
-        # Without the browser's own addresses, so that the server knows of no way but the relay.
-        offer_sdp = re.sub(r"a=candidate:.*\r\n", "", offer_sdp)
-        session, answer = await super().create(offer_sdp, *arguments, **more)
-        return session, await self._relays.through(answer)
+async def check_bad_network(here: Site, lost: Callable[[], int]) -> None:
+    """What is lost is found again, nothing is left out."""
+    result = await here.play()
+    assert result["status"] == 201, result
+    before = lost()
+    gaps = await here.page.evaluate("gaps(10)")
+    seen = await here.look()
+    print(f"bad network: {len(gaps)} pictures in 10 s, the longest stood for {max(gaps):.0f} ms, {seen}")
+    assert lost() - before > 10
+    assert max(gaps) < 2000
+    assert seen["framesDecoded"] > 10 * here.camera.encoded.fps * 0.8
+    assert set(map(here.sessions.shown, here.sessions._sessions)) == {"sub"}
 
 
 async def test_a_bad_network_holds_no_picture_for_two_seconds() -> None:
-    """Five percent lost and 200 ms there and back: what is lost is found again, nothing is left out."""
+    """Five percent lost each way and 200 ms there and back, by a relay, which goes on every machine."""
     needs.chromium()
-    async with bad_network(0.1, 0.05) as relays:
-        sessions = Relayed(relays)
-        async with site(encode(gop=40), sessions) as here:
-            result = await here.play()
-            assert result["status"] == 201, result
-            gaps = await here.page.evaluate("gaps(15)")
-            seen = await here.look()
-            print(
-                f"bad network: {len(gaps)} pictures in 15 s, the longest stood for {max(gaps):.0f} ms, {seen}"
-            )
-            assert relays.network.lost > 20
-            assert max(gaps) < 2000
-            assert seen["framesDecoded"] > 15 * 10 * 0.8
-            assert [sessions.shown(one) for one in sessions._sessions] == ["sub"]
+    async with (
+        bad_network(0.1, 0.05) as relays,
+        site(fat(encode(fps=25, gop=50), 2_000), Relayed(relays)) as here,
+    ):
+        await check_bad_network(here, lambda: relays.network.lost)
+
+
+async def test_a_bad_network_by_the_kernel_and_a_good_viewer_beside_it() -> None:
+    """The same, with the kernel's loss; and 2 s after a second in which nothing came all is well."""
+    needs.chromium()
+    with networks("server", "bad") as (server, bad), server.inside():
+        join(server, ("10.9.2.1/24",), bad, ("10.9.2.2/24",), "bad")
+        async with (
+            bad_network(0.1, host="10.9.2.1") as relays,
+            site(fat(encode(fps=25, gop=50), 2_000), Relayed(relays), "10.9.2.1", bad) as here,
+            receiver() as fine,
+        ):
+            channel = here.camera.hub.channel("here.lane", "sub")
+            _, answer = await WhepSessions.create(here.sessions, await fine.offer(), channel)
+            await fine.answered(answer)
+            bad.loses(0.05)
+            server.loses(0.05, "-i", "bad")
+            await check_bad_network(here, bad.lost)
+            looking = asyncio.create_task(here.page.evaluate("gaps(6)"))
+            await asyncio.sleep(0.5)
+            bad.loses(1)
+            await asyncio.sleep(1)
+            bad.loses(0.05)
+            gaps = await looking
+            print(f"with an outage of 1 s: the longest stood for {max(gaps):.0f} ms")
+            assert max(gaps) < 1000 + 2000
+            assert all((b - a) % 100 == 1 for a, b in pairwise(fine.numbers))
 
 
 async def test_leaving_ends_the_session_and_the_stream() -> None:

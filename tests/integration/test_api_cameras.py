@@ -20,6 +20,7 @@ STREAM = StreamHealth(
     keyframe_interval_s=2.0,
     last_packet_us=START_US,
     dropped=3,
+    sound="aac",
 )
 ONLINE = CameraHealth(camera="cong-lang", state=CameraState.ONLINE, since_us=START_US, streams=(STREAM,))
 
@@ -114,6 +115,7 @@ async def test_a_camera_in_full(server: Server) -> None:
                 "keyframe_interval_s": 2.0,
                 "last_packet": "2026-05-28T20:26:40Z",
                 "dropped": 3,
+                "sound": "aac",
             }
         ],
     }

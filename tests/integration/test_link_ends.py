@@ -25,6 +25,7 @@ from camera_hub.link.messages import (
     Hello,
     LiveOpened,
     LivePackets,
+    LiveSound,
     NotTaken,
     Refused,
     Skill,
@@ -38,7 +39,16 @@ from camera_hub.link.messages import (
 )
 from camera_hub.link.server_end import ServerEnd
 from camera_hub.link.worker_end import WorkerEnd
-from camera_hub.model import CameraInfo, Event, EventKind, HubError, Packet, StreamInfo, StreamName
+from camera_hub.model import (
+    CameraInfo,
+    Event,
+    EventKind,
+    HubError,
+    Packet,
+    SoundPacket,
+    StreamInfo,
+    StreamName,
+)
 from tests.support.memory_outbox import Box
 from tests.support.waiting import free_port, until
 
@@ -50,6 +60,7 @@ class Hamlet:
 
     def __init__(self) -> None:
         self.watched: set[tuple[str, StreamName]] = set()
+        self.heard: set[tuple[str, StreamName]] = set()
 
     def cameras(self) -> tuple[CameraInfo, ...]:
         return (CameraInfo(id="gate", name="Cổng"),)
@@ -61,6 +72,9 @@ class Hamlet:
 
     def watch(self, server: str, camera: str, stream: StreamName, on: bool) -> None:
         self.watched.add((camera, stream)) if on else self.watched.discard((camera, stream))
+
+    def listen(self, server: str, camera: str, stream: StreamName, on: bool) -> None:
+        self.heard.add((camera, stream)) if on else self.heard.discard((camera, stream))
 
     def unwatch_all(self, server: str) -> None:
         self.watched.clear()
@@ -80,7 +94,7 @@ class Commune:
         self.broken = False
         self.delivered: list[str] = []
         self.health_seen = 0
-        self.live: list[LiveOpened | LivePackets] = []
+        self.live: list[LiveOpened | LivePackets | LiveSound] = []
         self.gone = 0
 
     def site_key(self, site: str) -> str | None:
@@ -117,6 +131,9 @@ class Commune:
         self.live.append(message)
 
     def live_packets(self, site: str, message: LivePackets) -> None:
+        self.live.append(message)
+
+    def live_sound(self, site: str, message: LiveSound) -> None:
         self.live.append(message)
 
 
@@ -438,3 +455,19 @@ async def test_a_version_1_server_is_linked_to_and_what_it_sends_later_is_named(
             assert isinstance(first, Health)
             if not old:
                 assert decode_from_worker(await asyncio.wait_for(told.get(), 20)) == NotTaken(name="Teleport")
+
+
+async def test_sound_flows_only_while_listened_to() -> None:
+    key, port, hamlet = SiteKey.make(), free_port(), Hamlet()
+    commune = Commune(key)
+    sound = LiveSound(camera="gate", stream="sub", packets=(SoundPacket(b"la", 1),))
+    async with listening(commune, port) as server, dialling(port, key, Box([]), hamlet) as end:
+        await until(lambda: server.connected("khe-coc"))
+        await server.listen("nowhere", "gate", "sub", on=True)
+        await server.watch("khe-coc", "gate", "sub", on=True)
+        await server.listen("khe-coc", "gate", "sub", on=True)
+        await until(lambda: hamlet.heard == {("gate", "sub")})
+        end.live_sound(sound)
+        await until(lambda: commune.live == [sound])
+        await server.listen("khe-coc", "gate", "sub", on=False)
+        await until(lambda: not hamlet.heard)

@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from camera_hub.live import mse
 from camera_hub.live.limits import Limits
 from camera_hub.live.mse import MseStreams
-from camera_hub.model import NotLive, Packet
+from camera_hub.model import NotLive
 from camera_hub.server import problems
 from camera_hub.server.commune import AWAY, Watchable
 from camera_hub.server.edge import CsrfGuard
@@ -28,7 +28,7 @@ from camera_hub.server.live_mse import mse_router
 from camera_hub.server.problems import Problem
 from camera_hub.server.wire import SharedFrames
 from tests.support import recorded
-from tests.support.live import Camera, Encoded, brightness, camera, encode
+from tests.support.live import Camera, Encoded, brightness, camera, encode, fat, pictures_of
 from tests.support.waiting import until
 
 LANE = "here.lane"
@@ -104,14 +104,6 @@ async def fragments(viewer: ClientConnection, count: int) -> list[bytes]:
 def decoded(parts: list[bytes]) -> list[av.VideoFrame]:
     with av.open(io.BytesIO(b"".join(parts)), "r", format="mp4") as container:
         return list(container.decode(video=0))
-
-
-def pictures_of(encoded: Encoded) -> list[list[int]]:
-    codec = av.CodecContext.create("h264", "r")
-    assert isinstance(codec, av.VideoCodecContext)
-    codec.extradata = encoded.info.extradata
-    frames = [frame for packet in encoded.packets for frame in codec.decode(av.Packet(packet.data))]
-    return [brightness(frame) for frame in [*frames, *codec.decode(None)]]
 
 
 @pytest.mark.parametrize(
@@ -192,15 +184,6 @@ async def next_told(viewer: ClientConnection) -> dict[str, Any]:
                 found: dict[str, Any] = json.loads(message)
                 return found
     raise AssertionError("the connection ended")
-
-
-def fat(encoded: Encoded, size: int) -> Encoded:
-    """The same, each packet filled up to `size` bytes by a NAL unit that decoders skip."""
-    filler = b"\x00\x00\x00\x01\x0c" + b"\xff" * size + b"\x80"
-    packets = [Packet(p.data + filler, p.pts_us, p.dts_us, p.wall_us, p.keyframe) for p in encoded.packets]
-    made = Encoded(encoded.info.extradata, packets, encoded.fps)
-    made.info = encoded.info
-    return made
 
 
 async def read_slowly(port: int, path: str) -> socket.socket:

@@ -1,4 +1,4 @@
-"""A bad network between a viewer and the server: a UDP relay on 127.0.0.1 that is late and loses packets.
+"""A bad network between a viewer and the server: a UDP relay that is late, narrow, and loses packets.
 
 Kernels without netem have no other way to delay, and this one needs no rights.
 """
@@ -13,6 +13,8 @@ from typing import Any, cast
 
 Address = tuple[str, int]
 
+QUEUE_S = 0.2
+
 
 @dataclass
 class Network:
@@ -20,15 +22,24 @@ class Network:
 
     delay_s: float = 0.0  # one way
     loss: float = 0.0  # of datagrams
+    kbit_s: int | None = None  # at most, in all; more than QUEUE_S of it does not wait but is lost
     chance: Random = field(default_factory=lambda: Random(1))  # the same on every run
     lost: int = 0
     passed: int = 0
+    _free_at: float = 0.0  # when all that waits has left
 
-    def carries(self) -> bool:
-        gone = self.chance.random() < self.loss
-        self.lost += gone
-        self.passed += not gone
-        return not gone
+    def takes_s(self, size: int, now: float) -> float | None:
+        """How long a datagram of so many bytes is on its way; None if it is lost."""
+        waits_s = 0.0
+        if self.kbit_s is not None:
+            waits_s = max(self._free_at - now, 0.0)
+        if waits_s > QUEUE_S or self.chance.random() < self.loss:
+            self.lost += 1
+            return None
+        self.passed += 1
+        if self.kbit_s is not None:
+            self._free_at = now + waits_s + size * 8 / (self.kbit_s * 1000)
+        return self.delay_s + waits_s
 
 
 class _Far(asyncio.DatagramProtocol):
@@ -71,9 +82,10 @@ class _Near(asyncio.DatagramProtocol):
         return far
 
     def later(self, transport: asyncio.DatagramTransport, data: bytes, to: Address | None) -> None:
-        if self._network.carries():
-            loop = asyncio.get_running_loop()
-            loop.call_later(self._network.delay_s, self._pass, transport, data, to)
+        loop = asyncio.get_running_loop()
+        takes_s = self._network.takes_s(len(data), loop.time())
+        if takes_s is not None:
+            loop.call_later(takes_s, self._pass, transport, data, to)
 
     @staticmethod
     def _pass(transport: asyncio.DatagramTransport, data: bytes, to: Address | None) -> None:
@@ -88,10 +100,11 @@ class _Near(asyncio.DatagramProtocol):
 
 
 class Relays:
-    """Relays through a network, until they are closed."""
+    """Relays through a network, at an address of ours, until they are closed."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, host: str = "127.0.0.1") -> None:
         self.network = network
+        self._host = host
         self._near: list[_Near] = []
 
     async def through(self, answer: str) -> str:
@@ -103,13 +116,13 @@ class Relays:
                 lines.append(line)
             elif ":" not in match[2]:
                 port = await self._open((match[2], int(match[3])))
-                lines.append(f"{match[1]} 127.0.0.1 {port}{match[4]}")
+                lines.append(f"{match[1]} {self._host} {port}{match[4]}")
         return "\r\n".join(lines) + "\r\n"
 
     async def _open(self, server: Address) -> int:
         loop = asyncio.get_running_loop()
         transport, near = await loop.create_datagram_endpoint(
-            lambda: _Near(self.network, server), local_addr=("127.0.0.1", 0)
+            lambda: _Near(self.network, server), local_addr=(self._host, 0)
         )
         self._near.append(near)
         port: int = transport.get_extra_info("sockname")[1]
@@ -121,8 +134,10 @@ class Relays:
 
 
 @contextlib.asynccontextmanager
-async def bad_network(delay_s: float, loss: float) -> AsyncIterator[Relays]:
-    relays = Relays(Network(delay_s, loss))
+async def bad_network(
+    delay_s: float, loss: float = 0.0, kbit_s: int | None = None, host: str = "127.0.0.1"
+) -> AsyncIterator[Relays]:
+    relays = Relays(Network(delay_s, loss, kbit_s), host)
     try:
         yield relays
     finally:

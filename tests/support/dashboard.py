@@ -28,6 +28,7 @@ from camera_hub.link.messages import (
     Still,
 )
 from camera_hub.live.hub import LiveHub
+from camera_hub.live.ice import IceServers
 from camera_hub.live.limits import Limits
 from camera_hub.live.mse import MseStreams
 from camera_hub.live.whep import WhepSessions
@@ -134,6 +135,7 @@ class Hamlet:
         self.outbox_depth = 0
         self.linked = False
         self.sent = 0  # how many packets of the newest stream that is watched
+        self.taken_us: list[int] = []  # when each of these was taken
         self._sending: dict[tuple[str, StreamName], asyncio.Task[None]] = {}
         self._message = (f"m{number}" for number in itertools.count())
 
@@ -162,12 +164,14 @@ class Hamlet:
         camera = camera_id.partition(".")[2]
         film, loop = self.films[camera], asyncio.get_running_loop()
         began = loop.time()
+        self.taken_us = []
         for number in itertools.count():
             packet = film.packet(number)
             await asyncio.sleep(max(0.0, began + packet.dts_us / 1e6 - loop.time()))
             if self.states[camera] is CameraState.ONLINE and self.linked:
                 self.hub.feed(camera_id, stream, [packet])
                 self.sent = number + 1
+            self.taken_us.append(packet.wall_us)
 
     # -- what a test does ---------------------------------------------------------------------
 
@@ -263,11 +267,18 @@ def event_id(start_us: int) -> str:
 
 @contextlib.asynccontextmanager
 async def served(
-    folder: Path, films: Mapping[str, Film], infos: tuple[CameraInfo, ...], port: int = 0
+    folder: Path,
+    films: Mapping[str, Film],
+    infos: tuple[CameraInfo, ...],
+    port: int = 0,
+    ice: IceServers | None = None,
+    sessions: WhepSessions | None = None,
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[tuple[Hamlet, str]]:
-    """The server on 127.0.0.1 with the hamlet linked, and its address; `USER` may sign in."""
+    """The server with the hamlet linked, and its address; `USER` and `ADMIN` may sign in."""
     settings = ServerSettings(data=folder, sites=(SITE,), users=(USER, ADMIN))
-    updates, passwords, sessions, limits = Updates(), Passwords(), WhepSessions(), Limits()
+    updates, passwords, limits = Updates(), Passwords(), Limits()
+    sessions = WhepSessions() if sessions is None else sessions
     mse, kiosks = MseStreams(limits), Kiosks(limits)
     async with Store(folder) as store:
         state = SitesState(store, updates, settings.sites, on_event=lambda: app.state.parts.desk.wake())
@@ -281,7 +292,7 @@ async def served(
         def find(camera: str) -> Watchable | None:
             return watchable(state, camera)
 
-        live = live_router(hamlet.hub, sessions, find, needs(Right.LIVE))
+        live = live_router(hamlet.hub, sessions, find, needs(Right.LIVE), ice)
         by_mse = mse_router(hamlet.hub, mse, find, needs(Right.LIVE), still_good)
         app = create_app(
             settings,
@@ -296,14 +307,14 @@ async def served(
         hamlet.desk = app.state.parts.desk
         await hamlet.link()
         judging = asyncio.create_task(app.state.parts.desk.run())
-        with listen("127.0.0.1", port) as listening:
+        with listen(host, port) as listening:
             config = uvicorn.Config(
                 app, log_config=None, lifespan="off", timeout_graceful_shutdown=2, ws=SharedFrames
             )
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve([listening]))
             try:
-                yield hamlet, f"http://127.0.0.1:{listening.getsockname()[1]}"
+                yield hamlet, f"http://{host}:{listening.getsockname()[1]}"
             finally:
                 updates.close()
                 mse.close()

@@ -7,9 +7,11 @@ from fractions import Fraction
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from camera_hub.annexb import joined
 from camera_hub.live.hub import LiveHub
+from camera_hub.live.transcode import Transcodes
 from camera_hub.model import Packet, StreamInfo, StreamName
 from tests.support.recorded import bare, sets_of
 
@@ -47,7 +49,7 @@ def encode(
     slices: int = 1,
     delimiters: bool = False,
 ) -> Encoded:
-    """A square that moves over noise: every picture differs, every packet says something."""
+    """A square that moves over noise: pictures differ and have their numbers, every packet says something."""
     codec = av.CodecContext.create("libx264", "w")
     assert isinstance(codec, av.VideoCodecContext)
     codec.width, codec.height, codec.pix_fmt = 320, 240, "yuv420p"
@@ -69,6 +71,7 @@ def encode(
         picture = noise.copy()
         left = number * 7 % 280
         picture[100:140, left : left + 40] = 250
+        _write_number(picture, number)
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
         frame.pts = number
         for packet in codec.encode(frame if number < frames else None):
@@ -85,10 +88,45 @@ def encode(
     return Encoded(extradata, encoded, fps)
 
 
+def _write_number(picture: NDArray[np.uint8], number: int) -> None:
+    """Into the picture's upper edge: blocks, white for the bits that are set, the lowest first.
+
+    The last of them always is: a picture that is not there yet is black.
+    """
+    for bit in range(16):
+        picture[:16, 20 * bit : 20 * bit + 20] = 235 if (number | 1 << 15) >> bit & 1 else 16
+
+
+def number_of(frame: av.VideoFrame) -> int:
+    """Which picture of its stream it is, as `encode` wrote it into it."""
+    row = frame.to_ndarray(format="gray")[8, 10::20]
+    assert row[15] > 128, "this is no picture of `encode`"
+    return sum(1 << bit for bit, value in enumerate(row[:15]) if value > 128)
+
+
+def fat(encoded: Encoded, size: int) -> Encoded:
+    """The same, each packet filled up to `size` bytes by a NAL unit that decoders skip."""
+    filler = b"\x00\x00\x00\x01\x0c" + b"\xff" * size + b"\x80"
+    packets = [Packet(p.data + filler, p.pts_us, p.dts_us, p.wall_us, p.keyframe) for p in encoded.packets]
+    made = Encoded(encoded.info.extradata, packets, encoded.fps)
+    made.info = encoded.info
+    return made
+
+
 def brightness(frame: av.VideoFrame) -> list[int]:
     """A small fingerprint of a picture, to tell which one it is."""
     luma = frame.to_ndarray(format="gray")
     return [int(value) for value in luma[110:130:10, ::16].mean(axis=0)]
+
+
+def pictures_of(encoded: Encoded) -> list[list[int]]:
+    """All its pictures, as fingerprints."""
+    codec = av.CodecContext.create("h264", "r")
+    assert isinstance(codec, av.VideoCodecContext)
+    codec.extradata = encoded.info.extradata
+    frames = [frame for packet in encoded.packets for frame in codec.decode(av.Packet(packet.data))]
+    frames += codec.decode(None)
+    return [brightness(frame) for frame in frames]
 
 
 class Camera:
@@ -97,10 +135,12 @@ class Camera:
     `sub` is sent for the small stream; without it both streams are `encoded`.
     """
 
-    def __init__(self, encoded: Encoded, sub: Encoded | None = None) -> None:
+    def __init__(
+        self, encoded: Encoded, sub: Encoded | None = None, transcodes: Transcodes | None = None
+    ) -> None:
         self.encoded = encoded
         self.sub = sub
-        self.hub = LiveHub(self._start, self._stop, linger_s=0.2)
+        self.hub = LiveHub(self._start, self._stop, linger_s=0.2, transcodes=transcodes)
         self.asks: list[tuple[str, str, str]] = []
         self.sent = 0
         self._tasks: dict[StreamName, asyncio.Task[None]] = {}
@@ -155,9 +195,11 @@ class Camera:
 
 
 @contextlib.asynccontextmanager
-async def camera(encoded: Encoded, sub: Encoded | None = None) -> AsyncIterator[Camera]:
+async def camera(
+    encoded: Encoded, sub: Encoded | None = None, transcodes: Transcodes | None = None
+) -> AsyncIterator[Camera]:
     """A camera, and nothing of it left afterwards."""
-    practice = Camera(encoded, sub)
+    practice = Camera(encoded, sub, transcodes)
     try:
         yield practice
     finally:

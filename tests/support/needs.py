@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,55 @@ def postgresql() -> Path:
     if not found:
         _missing("PostgreSQL", "install the package postgresql")
     return found[-1].parent
+
+
+def namespaces() -> None:
+    """Networks of our own, with loss, rates and NAT.
+
+    Where the kernel or the container forbids them, no package helps: the test is skipped on CI too, and
+    those with `bad_network`, which needs no rights, show what can be shown without.
+    """
+    missing = [tool for tool in ("ip", "tc", "iptables", "ip6tables") if not shutil.which(tool)]
+    if missing:
+        _missing(", ".join(missing), "install the packages iproute2 and iptables")
+    refusal = _namespaces_refused()
+    if refusal:
+        pytest.skip(f"this machine allows no networks of our own: {refusal}")
+
+
+@cache
+def _namespaces_refused() -> str:
+    """What the kernel says against them; empty when all that tests use is there."""
+    name = f"probe-{os.getpid()}"
+    tries = (
+        f"ip netns add {name}",
+        f"ip -n {name} link add cable0 type veth peer name cable1",
+        f"ip netns exec {name} tc qdisc add dev cable0 root tbf rate 1mbit burst 4kb latency 50ms",
+        f"ip netns exec {name} iptables -A INPUT -m statistic --mode random --probability 0.1 -j DROP",
+        f"ip netns exec {name} ip6tables -A INPUT -m statistic --mode random --probability 0.1 -j DROP",
+        f"ip netns exec {name} iptables -t nat -A POSTROUTING -j MASQUERADE",
+    )
+    try:
+        for command in tries:
+            tried = subprocess.run(command.split(), capture_output=True, text=True, check=False)
+            if tried.returncode:
+                return f"`{command}`: {tried.stderr.strip()}"
+    finally:
+        subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
+    return ""
+
+
+def gstreamer_webrtc() -> Path:
+    """The Python that has GStreamer with WebRTC."""
+    python = Path("/usr/bin/python3")
+    probe = (
+        "import gi; gi.require_version('GstWebRTC', '1.0'); gi.require_version('GstSdp', '1.0'); "
+        "from gi.repository import Gst; Gst.init(None); "
+        "assert all(map(Gst.ElementFactory.find, ('webrtcbin', 'nicesrc', 'dtlsdec', 'srtpdec')))"
+    )
+    if subprocess.run([python, "-c", probe], capture_output=True, check=False).returncode:
+        _missing("GStreamer's WebRTC", "install gir1.2-gst-plugins-bad-1.0 and gstreamer1.0-nice")
+    return python
 
 
 def chromium() -> str:

@@ -12,12 +12,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from camera_hub.annexb import nal_units, parameter_sets
+from camera_hub.mp4.configuration import configuration_record
 from tests.support import needs
+from tests.support.live import Encoded
 from tests.support.waiting import free_port, until_blocking
 
 START_S = 60.0
@@ -30,17 +33,81 @@ asyncio.run(server.serve(sys.argv[1], "127.0.0.1", int(sys.argv[2])))
 
 
 @contextmanager
-def gstreamer(clips: Mapping[str, Path], user: str = "", password: str = "") -> Iterator[dict[str, str]]:
+def gstreamer(
+    clips: Mapping[str, Path], user: str = "", password: str = "", port: int = 0
+) -> Iterator[dict[str, str]]:
     """GStreamer's RTSP server with a looping camera for each clip (H.264 or HEVC), over TCP and UDP;
     with `user`, behind digest authentication. Yields {name: address without credentials}."""
     script = needs.gstreamer()
-    port = free_port()
+    port = port or free_port()
     command = ["/usr/bin/python3", str(script), "--port", str(port)]
     if user:
         command += ["--user", user, "--password", password]
     command += [f"{name}={clip}" for name, clip in clips.items()]
     with _process(command, ready="ready"):
         yield {name: f"rtsp://127.0.0.1:{port}/{name}" for name in clips}
+
+
+class Served(NamedTuple):
+    """An encoded stream as an RTSP camera sends it."""
+
+    stream: Encoded
+    sets_in_stream: bool = True  # False: parameter sets are in the SDP alone
+    stamped: Literal["as shown", "as decoded"] = "as shown"  # what RTP times tell of pictures with B-frames
+
+
+class RtspCamera(NamedTuple):
+    """Where a served stream is found."""
+
+    url: str
+    sent: Callable[[], int]  # packets so far
+
+
+@contextmanager
+def streams(folder: Path, cameras: Mapping[str, Served], port: int = 0) -> Iterator[dict[str, RtspCamera]]:
+    """GStreamer's RTSP server with these streams over and over, from the first who asks on, over TCP and UDP.
+
+    `folder` is for its files.
+    """
+    needs.gstreamer()
+    port = port or free_port()
+    for name, camera in cameras.items():
+        _lay_out(folder / name, camera)
+    script = Path(__file__).with_name("rtsp_streams.py")
+    with _process(["/usr/bin/python3", str(script), str(port), str(folder)], ready="ready"):
+        yield {
+            name: RtspCamera(f"rtsp://127.0.0.1:{port}/{name}", _counter(folder / f"{name}.sent"))
+            for name in cameras
+        }
+
+
+def _lay_out(file: Path, camera: Served) -> None:
+    """What `rtsp_streams.py` reads of a stream."""
+    stream = camera.stream
+    sets = parameter_sets("h264", nal_units(stream.info.extradata))
+    packets, data = [], b""
+    for packet in stream.packets:
+        # Not by the payloader, which would put them before each slice of a keyframe.
+        added = sets.units if packet.keyframe and camera.sets_in_stream else ()
+        units = [*added, *map(bytes, nal_units(packet.data))]
+        one = b"".join(len(unit).to_bytes(4) + unit for unit in units)
+        first_us = stream.packets[0].dts_us
+        pts_us = packet.pts_us if camera.stamped == "as shown" else packet.dts_us
+        packets.append((len(one), pts_us - first_us, packet.dts_us - first_us))
+        data += one
+    told = {
+        "caps": "video/x-h264,stream-format=avc,alignment=au,"
+        f"codec_data=(buffer){configuration_record('h264', sets).hex()}",
+        "payloader": "rtph264pay config-interval=0",
+        "packets": packets,
+        "duration_us": stream.duration_us,
+    }
+    file.with_suffix(".data").write_bytes(data)
+    file.with_suffix(".json").write_text(json.dumps(told))
+
+
+def _counter(file: Path) -> Callable[[], int]:
+    return lambda: int.from_bytes(file.read_bytes()[:8], "little")
 
 
 @contextmanager

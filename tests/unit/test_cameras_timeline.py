@@ -88,3 +88,17 @@ def test_whatever_comes_times_only_grow(rows: list[tuple[int | None, int | None,
     assert all(a[1] < b[1] for a, b in pairwise(out))
     assert all(pts >= dts for pts, dts in out)
     assert timeline.interval_us > 0
+
+
+def test_what_comes_beside_goes_by_the_same_clock_and_not_further_than_it_can_be() -> None:
+    timeline = Timeline(STEP, max_gap_us=500_000, max_back_us=500_000)
+    assert timeline.beside(0, 0) is None
+    for number in range(10):
+        timeline.place(5_000_000 + number * STEP, 5_000_000 + number * STEP, number * STEP)
+    assert timeline.beside(5_920_000, 920_000) == 5_920_000
+    assert timeline.beside(None, 920_000) == 5_920_000
+    assert timeline.beside(900_000_000, 930_000) == 5_930_000
+    timeline.place(900_000_000, 900_000_000, 10 * STEP)  # the camera set its clock: pictures go on, sound too
+    assert timeline.beside(900_020_000, 10 * STEP) == 6_020_000
+    timeline.place(5_000_000, 5_000_000, 11 * STEP)
+    assert timeline.beside(5_020_000, 11 * STEP) == 6_120_000

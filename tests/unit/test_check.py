@@ -15,7 +15,7 @@ from camera_hub import cli
 from camera_hub.cameras.probe import StreamProbe, probe_camera
 from camera_hub.check import CameraReport, advice, check_cameras, notes, table, verdict
 from camera_hub.config import CameraConfig
-from camera_hub.model import CameraState
+from camera_hub.model import CameraState, SoundInfo
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +125,20 @@ def test_the_table_fits_a_small_terminal(good: StreamProbe) -> None:
         console.print(table([CameraReport(camera, (good, away))]))
     assert len(shown.get().splitlines()) == 3
     assert "refuses the password" in shown.get()
+
+
+def test_the_sound_is_told_where_it_is_wanted(good: StreamProbe) -> None:
+    about = {"id": "a", "name": "A", "onvif": {"host": "h"}, "audio": True}
+    heard = good._replace(sound=SoundInfo("pcm_alaw", 8000, 1))
+    refused = good._replace(sound=SoundInfo("g726le", 8000, 1))
+    assert advice(heard) == ""
+    assert advice(refused) == "its sound (G726LE 8 kHz) cannot be used; set it to AAC or G.711 in the camera"
+    console = Console(width=100, no_color=True)
+    with console.capture() as shown:
+        console.print(table([CameraReport(CameraConfig.model_validate(about), (heard, good))]))
+    rows = shown.get().splitlines()
+    assert "G.711 A-law 8 kHz" in rows[1]
+    assert " - " in rows[2]
 
 
 def test_no_cameras_and_a_camera_without_streams() -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 
+import msgspec
+
 from camera_hub.live.channel import Opened, Paused
 from camera_hub.live.hub import LiveHub
-from camera_hub.model import StreamName
+from camera_hub.model import SoundInfo, SoundPacket, StreamName
 from tests.support.live import fake_packet, info
 from tests.support.waiting import until
 
@@ -18,7 +20,7 @@ class Site:
         self.asks: list[str] = []
         self.slow = asyncio.Event()
         self.slow.set()
-        self.hub = LiveHub(self._start, self._stop, linger_s=linger_s)
+        self.hub = LiveHub(self._start, self._stop, linger_s=linger_s, listen=self._listen)
 
     async def _start(self, camera: str, stream: StreamName) -> None:
         await self.slow.wait()
@@ -27,6 +29,9 @@ class Site:
     async def _stop(self, camera: str, stream: StreamName) -> None:
         await self.slow.wait()
         self.asks.append(f"stop {camera} {stream}")
+
+    async def _listen(self, camera: str, stream: StreamName, on: bool) -> None:
+        self.asks.append(f"{'listen to' if on else 'leave'} {camera} {stream}")
 
 
 async def test_a_stream_flows_only_while_it_is_watched() -> None:
@@ -133,3 +138,28 @@ async def test_closing_sends_viewers_away_and_leaves_nothing() -> None:
         assert [item async for item in viewer] == []
         assert viewer.reason == "the server stops"
     assert asyncio.all_tasks() == before
+
+
+async def test_sound_is_asked_for_while_somebody_listens_and_each_time_the_stream_is_opened() -> None:
+    site, heard = Site(linger_s=30), list[tuple[SoundPacket, ...]]()
+    about = msgspec.structs.replace(info(), sound=SoundInfo("pcm_alaw", 8000, 1))
+    channel = site.hub.channel(*LANE)
+    async with channel.subscribe():
+        await until(lambda: len(site.asks) == 1)
+        channel.listen(heard.append)
+        site.hub.feed_sound(*LANE, (SoundPacket(b"a", 1),))
+        site.hub.opened(*LANE, info())  # it tells of no sound, as older workers do
+        await asyncio.sleep(0.01)
+        assert len(site.asks) == 1
+        site.hub.opened(*LANE, about)
+        site.hub.opened(*LANE, about)
+        await until(lambda: site.asks[1:] == ["listen to khe-coc.lane sub"] * 2)
+        channel.unlisten(heard.append)
+        channel.unlisten(heard.append)
+        await until(lambda: site.asks[3:] == ["leave khe-coc.lane sub"])
+        site.hub.feed_sound(*LANE, (SoundPacket(b"b", 2),))
+        site.hub.opened(*LANE, about)
+        await asyncio.sleep(0.01)
+    assert len(site.asks) == 4
+    assert heard == [(SoundPacket(b"a", 1),)]
+    await site.hub.close()

@@ -1,20 +1,16 @@
 """Viewers are told of STUN and TURN servers, with credentials that a real coturn takes until they end."""
 
 import asyncio
-import contextlib
 import shutil
-import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aioice
 
 from camera_hub.live.ice import IceServers
-from tests.support import needs
+from tests.support.coturn import SECRET, coturn
 
-SECRET = "bí mật của xã"
 NOW_US = 1_780_000_000_500_000
 
 
@@ -41,26 +37,6 @@ def test_the_links_of_headers() -> None:
     assert turns.startswith("<turns:b>")
     assert IceServers().links("lan", NOW_US) == []
     assert "north" not in repr(servers)
-
-
-@contextlib.asynccontextmanager
-async def coturn(folder: Path) -> AsyncIterator[int]:
-    """Debian's turnserver on a port of 127.0.0.1."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    command = [needs.coturn(), "-n", "--listening-ip=127.0.0.1", f"--listening-port={port}", "--no-cli"]
-    command += ["--relay-ip=127.0.0.1", "--allow-loopback-peers", "--no-tls", "--no-dtls", "--realm=xa"]
-    command += ["--use-auth-secret", f"--static-auth-secret={SECRET}", "--log-file=stdout"]
-    command += [f"--userdb={folder / 'turndb'}", f"--pidfile={folder / 'pid'}"]
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder
-    )
-    try:
-        yield port
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 async def relayed(port: int, name: str, password: str) -> list[str]:

@@ -1,140 +1,30 @@
 """The gate saves work where packet sizes tell what moves, and only there; it never loses a packet's head."""
 
-import copy
-import functools
 import itertools
 import random
-from collections.abc import Callable, Iterator
 
-import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from camera_hub.model import GateReason, Packet
-from camera_hub.motion import Closed, Gate, Opened, Report
+from camera_hub.model import GateReason
+from camera_hub.motion import Closed, Gate, Opened
 from camera_hub.motion import kept as kept_module
-
-FPS = 10
-PICTURE = (640, 360)
-STEP_US = 1_000_000 // FPS
-Size = Callable[[int, bool, random.Random], int]
-"""(place in the GOP, whether a mover is there, dice) → bytes."""
-
-
-def vbr(place: int, moves: bool, dice: random.Random) -> int:
-    usual = 900 if place % 2 else 1400  # temporal layers: every second one is lighter
-    return round(usual * dice.uniform(0.9, 1.1) * (1.8 if moves else 1))
-
-
-def cbr(place: int, moves: bool, dice: random.Random) -> int:
-    return dice.randint(1190, 1210)
-
-
-def padded(place: int, moves: bool, dice: random.Random) -> int:
-    return 1500
-
-
-def rain(place: int, moves: bool, dice: random.Random) -> int:
-    return round(dice.choice((900, 1000, 2500)) * dice.uniform(0.8, 1.2) * (1.3 if moves else 1))
-
-
-def still(place: int, moves: bool, dice: random.Random) -> int:
-    """Noise reduction and a variable bit rate: skipped macroblocks, and a small mover's 30 bytes."""
-    return dice.randint(18, 24) + (30 if moves else 0)
-
-
-def packet(number: int, size: int, keyframe: bool, pts_us: int | None = None) -> Packet:
-    t_us = number * STEP_US
-    return Packet(bytes(size), t_us if pts_us is None else pts_us, t_us, t_us, keyframe)
-
-
-class Scene:
-    """A camera, and a detector that sees every mover half a second after it came, if it is shown it."""
-
-    def __init__(
-        self,
-        size: Size,
-        gop: int = 20,
-        first_s: float = 15,
-        every_s: float = 30,
-        picture: tuple[int, int] = (0, 0),
-    ) -> None:
-        self.gate = Gate(picture)
-        self.size, self.gop = size, gop
-        self.first_s, self.every_s = first_s, every_s
-        self.given: list[Packet] = []
-        self.decoded: list[int] = []
-        self.found: list[tuple[float, float]] = []  # (start, when told) in seconds
-        self._dice = random.Random(1)
-        self._number = 0
-        self._event = False
-        self._shown: list[int] = [-1]
-        self._seen: list[int] = []  # numbers of pictures that show the mover
-
-    def moves(self, number: int) -> bool:
-        t_s = number / FPS - self.first_s
-        return t_s >= 0 and t_s % self.every_s < 5
-
-    def run(self, seconds: float) -> "Scene":
-        for number in range(self._number, self._number + round(seconds * FPS)):
-            place = number % self.gop
-            heavy = self.moves(number)
-            size = 9000 if place == 0 else self.size(place, heavy, self._dice)
-            self.given.append(packet(number, size, place == 0))
-            wanted = self.gate.let(self.given[-1])
-            if self.gate.asleep and wanted:
-                peeked = [given_.pts_us // STEP_US for given_ in wanted]
-                if heavy or self.gate.peeks:
-                    self.decoded += peeked
-                    wanted = self.gate.wake() if heavy else ()
-            for given_ in wanted:
-                at = given_.pts_us // STEP_US
-                self.decoded.append(at)
-                if len(wanted) == 1 or at > max(self._shown):
-                    self._look(at, number)
-        self._number += round(seconds * FPS)
-        return self
-
-    def _look(self, number: int, now: int) -> None:
-        self._shown.append(number)
-        t_us = number * STEP_US
-        self._seen = [*self._seen, number] if self.moves(number) else []
-        reports: list[Report] = []
-        if len(self._seen) >= 5 and not self._event:
-            self._event = True
-            self.found.append((self._seen[0] / FPS, now / FPS))
-            reports.append(report(Opened, t_us, self._seen[0] * STEP_US))
-        elif not self._seen and self._event:
-            self._event = False
-            reports.append(report(Closed, t_us, t_us))
-        self.gate.learn(t_us, reports, idle=not self._seen and not self._event)
-
-    def share_decoded(self, since_s: float) -> float:
-        late = [number for number in self.decoded if number >= since_s * FPS]
-        return len(late) / (self._number - since_s * FPS)
-
-
-def report(kind: type[Opened] | type[Closed], t_us: int, start_us: int) -> Report:
-    opened = Opened(
-        number=1,
-        t_us=t_us,
-        start_us=start_us,
-        zones=(),
-        score=0.5,
-        box=(0.1, 0.1, 0.1, 0.1),
-        path=(),
-        best=False,
-    )
-    return opened if kind is Opened else Closed(**msgspec.structs.asdict(opened), end_us=t_us)
-
-
-def why(gate: Gate) -> GateReason | None:
-    return gate.reason
-
-
-def sleeps(gate: Gate) -> bool:
-    return gate.asleep
+from tests.unit.gate_scenes import (
+    FPS,
+    PICTURE,
+    STEP_US,
+    Scene,
+    Size,
+    cbr,
+    packet,
+    padded,
+    rain,
+    report,
+    sleeps,
+    still,
+    until_asleep,
+    vbr,
+    why,
+)
 
 
 def test_where_sizes_tell_it_sleeps_and_every_mover_is_found_from_its_start() -> None:
@@ -367,59 +257,3 @@ def contiguous(decoded: list[int], gop: int) -> bool:
 def test_all_that_it_lets_through_can_be_decoded() -> None:
     assert contiguous(Scene(vbr).run(600).decoded, gop=20)
     assert contiguous(Scene(vbr, gop=5).run(600).decoded, gop=5)
-
-
-Step = tuple[int, bool, int, bool]
-"""(bytes, keyframe, step in time µs, idle)"""
-
-any_stream = st.lists(
-    st.tuples(
-        st.integers(0, 60_000),
-        st.booleans(),
-        st.one_of(st.just(STEP_US), st.integers(-20_000_000, 20_000_000)),
-        st.booleans(),
-    ),
-    max_size=120,
-)
-
-
-def packets(steps: list[Step], t_us: int) -> Iterator[tuple[Packet, bool]]:
-    for size, keyframe, step_us, idle in steps:
-        t_us += step_us
-        yield Packet(bytes(size), t_us, t_us, t_us, keyframe), idle
-
-
-@settings(max_examples=150, deadline=None)
-@given(steps=any_stream, asleep=st.booleans(), sure=st.booleans())
-def test_any_stream_is_taken(steps: list[Step], asleep: bool, sure: bool) -> None:
-    given_: list[Packet] = list(sleeper(sure).given) if asleep else []
-    gate = copy.deepcopy(sleeper(sure).gate, {id(one): one for one in given_}) if asleep else Gate()
-    decoder = sleeper(sure).decoded[-1] if asleep else -1  # the packet that it had last
-    let: list[Packet] = []
-    for one, idle in packets(steps, given_[-1].pts_us if given_ else 0):
-        given_.append(one)
-        wanted = gate.let(one)
-        if gate.asleep and wanted and not idle:
-            let += wanted
-            wanted = gate.wake()
-        for wants in wanted:
-            let.append(wants)
-            gate.learn(wants.pts_us, [], idle)
-    places = {id(one): n for n, one in enumerate(given_)}
-    numbers = [places[id(one)] for one in let]
-    for before, number in zip([decoder, *numbers], numbers, strict=False):
-        assert given_[number].keyframe or number == before + 1
-    if not asleep:
-        assert numbers == sorted(set(numbers))  # it never sleeps, so it never goes back
-
-
-def until_asleep(scene: Scene) -> None:
-    while not sleeps(scene.gate):
-        scene.run(0.1)
-
-
-@functools.cache
-def sleeper(sure: bool) -> Scene:
-    scene = Scene(still, picture=PICTURE).run(14) if sure else Scene(vbr).run(130)
-    until_asleep(scene)
-    return scene

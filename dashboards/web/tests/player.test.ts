@@ -12,9 +12,15 @@ class FakeConnection implements Connection {
   takenMs: number | null = null;
   count = 0;
   rate = 1;
+  mending = false;
+  told = 0;
   closed = false;
 
   attach(): void {}
+
+  networkChanged(): void {
+    this.told += 1;
+  }
 
   delayMs(): number | null {
     return this.takenMs === null ? null : Date.now() - this.takenMs;
@@ -84,6 +90,23 @@ it("plays from the first frame, and knows when the newest one came", async () =>
   expect(told).toEqual(["opening", "playing"]);
   expect(Date.now() - (one.lastFrameMs ?? 0)).toBeLessThan(1_500);
   one.stop();
+});
+
+it("takes a transcoded stream when none goes as it is, and stills when the server has no place for it", async () => {
+  const asIs = way("webrtc", refusal("codec"), "main");
+  const one = playing([asIs, { ...way("webrtc", 1, "main"), transcoded: true }, way("pictures", 1)]);
+  one.start();
+  await pass(3_000);
+  expect(one.way?.transcoded).toBe(true);
+  one.stop();
+  const full = { ...way("webrtc", refusal("too-many-transcodes"), "main"), transcoded: true };
+  const other = playing([asIs, full, way("pictures", 1)]);
+  other.start();
+  await pass(3_000);
+  expect(told.at(-1)).toBe("playing");
+  expect(other.way?.kind).toBe("pictures");
+  expect(other.refused).toBe("too-many-transcodes");
+  other.stop();
 });
 
 it("takes an open connection without new frames for dead, and opens the next", async () => {
@@ -227,12 +250,63 @@ it("tells how old the picture is that is seen", async () => {
   one.stop();
 });
 
-it("takes the next way where the server ends a session as soon as it has begun", async () => {
+it("asks again, at once, where a session ends as soon as it has begun, and leaves a way only when it always does", async () => {
   const one = playing([way("webrtc", 1), way("mse", 1), way("pictures", 1)]);
   one.start();
   await pass(500);
   (made[0] as FakeConnection).ended = true;
   await pass(300);
+  expect(tried).toEqual(["webrtc sub", "webrtc sub"]);
+  expect(one.way?.kind).toBe("webrtc");
+  (made[1] as FakeConnection).ended = true;
+  await pass(2_500);
+  (made[2] as FakeConnection).ended = true;
+  await pass(300);
   expect(one.way?.kind).toBe("mse");
+  one.stop();
+});
+
+it("goes by the server's reason when it asks again", async () => {
+  let asked = 0;
+  const webrtc = way("webrtc", 1);
+  const connect = async (signal: AbortSignal) => {
+    if (asked++) throw refusal("b-frames");
+    return webrtc.connect(signal);
+  };
+  const one = playing([{ ...webrtc, connect }, way("mse", 1), way("pictures", 1)]);
+  one.start();
+  await pass(500);
+  (made[0] as FakeConnection).ended = true;
+  await pass(300);
+  expect(one.way?.kind).toBe("mse");
+  expect(one.refused).toBe("b-frames");
+  one.stop();
+});
+
+it("waits longer for a connection that looks for a new path, without calling the old picture live", async () => {
+  const one = playing([way("webrtc", 1), way("pictures", 1)]);
+  one.start();
+  await pass(5_000);
+  const connection = made[0] as FakeConnection;
+  connection.rate = 0;
+  connection.mending = true;
+  await pass(7_000);
+  expect(connection.closed).toBe(false);
+  expect(told.at(-1)).toBe("waiting");
+  connection.rate = 1;
+  await pass(2_000);
+  expect(told.at(-1)).toBe("playing");
+  connection.rate = 0;
+  await pass(15_000);
+  expect(connection.closed).toBe(true);
+  one.stop();
+});
+
+it("tells the connection when the network may be another one", async () => {
+  const one = player();
+  one.start();
+  await pass(500);
+  one.wake();
+  expect((made[0] as FakeConnection).told).toBe(1);
   one.stop();
 });

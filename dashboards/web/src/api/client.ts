@@ -111,6 +111,9 @@ export async function changePassword(current: string, next: string): Promise<voi
   await request("/api/password", { method: "POST", json: { current, new: next } });
 }
 
+/** The server's clock, ms since 1970. */
+export const clock = async (): Promise<number> => (await get<{ now_us: number }>("/api/clock")).now_us / 1_000;
+
 export const version = (): Promise<{ version: string }> => get("/api/version");
 
 export async function sites(signal?: AbortSignal): Promise<Site[]> {
@@ -269,14 +272,18 @@ export async function unsubscribe(subscription: string): Promise<void> {
 
 export const snapshotUrl = (event: string): string => `/api/events/${id(event)}/snapshot.jpg`;
 export const clipUrl = (event: string): string => `/api/events/${id(event)}/clip.mp4`;
-export const whepUrl = (camera: string, stream: string): string =>
-  `/api/cameras/${id(camera)}/whep?stream=${stream}`;
+/** `transcoded`: encoded anew by the server, for a browser that does not play the stream as it is. */
+export const whepUrl = (camera: string, stream: string, transcoded = false): string =>
+  `/api/cameras/${id(camera)}/whep?stream=${stream}${transcoded ? "&transcode=true" : ""}`;
 /** The WebSocket of a view by MSE, at the page's own server. */
-export function liveUrl(camera: string, stream: string): string {
-  const url = new URL(`/api/cameras/${id(camera)}/live.ws?stream=${stream}`, location.href);
+export function liveUrl(camera: string, stream: string, transcoded = false): string {
+  const path = `/api/cameras/${id(camera)}/live.ws?stream=${stream}${transcoded ? "&transcode=true" : ""}`;
+  const url = new URL(path, location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return url.href;
 }
+/** The same with the camera's sound. */
+export const soundUrl = (camera: string, stream: string): string => `${liveUrl(camera, stream)}&audio=true`;
 
 export interface Still {
   picture: ImageBitmap;

@@ -17,12 +17,20 @@ export interface Connection {
   frames(): Promise<number>;
   /** How much later than it was taken the picture is seen, ms; null while that is not known. */
   delayMs(): number | null;
+  /** Nothing comes, and it looks for a new path by itself: worth a little more patience. */
+  readonly mending?: boolean;
+  /** The network may be another one: what does not come soon now does not come. */
+  networkChanged?(): void;
   close(): void;
 }
 
 export interface Way {
   readonly kind: Kind;
   readonly stream: StreamName;
+  /** The camera's sound comes with the picture. */
+  readonly sound?: boolean;
+  /** The server encodes it anew, since no stream as it is goes by any way. */
+  readonly transcoded?: boolean;
   connect(signal: AbortSignal): Promise<Connection>;
 }
 

@@ -1,11 +1,13 @@
 /** Small choices that stay in this browser. Storage may be switched off or full: then they last for the page. */
-const fallback = new Map<string, string>();
+const unstored = new Map<string, string | null>();
 
 export function kept(key: string): string | null {
+  const here = unstored.get(key);
+  if (here !== undefined) return here;
   try {
     return localStorage.getItem(key);
   } catch {
-    return fallback.get(key) ?? null;
+    return null;
   }
 }
 
@@ -13,8 +15,8 @@ export function keep(key: string, value: string | null): void {
   try {
     if (value === null) localStorage.removeItem(key);
     else localStorage.setItem(key, value);
+    unstored.delete(key);
   } catch {
-    if (value === null) fallback.delete(key);
-    else fallback.set(key, value);
+    unstored.set(key, value);
   }
 }

@@ -188,7 +188,7 @@ class MseConnection implements Connection {
     };
     this.edge.begin();
     screen.src = this.address;
-    screen.play().catch(() => undefined);
+    play(screen);
   }
 
   private letGo(): void {
@@ -227,12 +227,21 @@ class MseConnection implements Connection {
     const next = this.edge.follow(screen.currentTime, start, Math.max(start, newest));
     if (next.jumpTo !== null) screen.currentTime = next.jumpTo;
     if (screen.playbackRate !== next.rate) screen.playbackRate = next.rate;
-    if (screen.paused) screen.play().catch(() => undefined);
+    if (screen.paused) play(screen);
   }
 
   private ask = (): void => {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ type: "clock", sent: Date.now() }));
   };
+}
+
+/** A browser that has seen no click on the page yet plays no sound: then the picture alone. */
+function play(screen: HTMLVideoElement): void {
+  screen.play().catch((error: unknown) => {
+    if (screen.muted || !(error instanceof DOMException) || error.name !== "NotAllowedError") return;
+    screen.muted = true;
+    screen.play().catch(() => undefined);
+  });
 }
 
 function joined(parts: ArrayBuffer[]): ArrayBuffer {

@@ -12,9 +12,13 @@ export type PlayerState = "stopped" | "opening" | "playing" | "waiting";
 
 const FIRST_FRAME_MS = { webrtc: 2_000, mse: 8_000, pictures: 10_000 };
 const NEXT_FRAME_MS = { webrtc: 5_000, mse: 5_000, pictures: 12_000 };
+/** So much longer where the connection looks for a new path; the old picture is not live meanwhile. */
+const MENDING_MS = 7_000;
 const LOOK_MS = 1_000;
 const LOOK_FIRST_MS = 100;
+/** A session that ends sooner says nothing the first times: the server may have been started anew. It says so if it refuses. */
 const SHORT_MS = 3_000;
+const SHORT_TIMES = 3;
 /** So many looks are quick ones: a stream that cannot be carried shows it soon after its first pictures. */
 const FIRST_LOOKS = 40;
 /** A pause between two looks that is so much longer than asked for: the machine slept. */
@@ -32,6 +36,9 @@ export class Player {
   private abort: AbortController | null = null;
   private state: PlayerState = "stopped";
   private readonly unfit = new Map<string, ProblemCode>();
+  private connection: Connection | null = null;
+  /** How many sessions ended at once, one after the other. */
+  private short = 0;
   private wakeUp: () => void = () => undefined;
 
   /**
@@ -54,6 +61,7 @@ export class Player {
   start(): void {
     if (this.abort) return;
     this.unfit.clear();
+    this.short = 0;
     this.abort = new AbortController();
     void this.run(this.abort.signal);
   }
@@ -69,6 +77,7 @@ export class Player {
   /** The network came back or is another one: try at once what waits. */
   wake(): void {
     this.backoff.reset();
+    this.connection?.networkChanged?.();
     this.wakeUp();
   }
 
@@ -85,7 +94,7 @@ export class Player {
       if (error !== null) {
         this.error = error;
         if (this.leave(way, error)) continue; // by the next way, at once
-      }
+      } else if (this.short === 1) continue;
       this.change("waiting");
       await this.pause(this.backoff.next(), signal);
     }
@@ -104,7 +113,7 @@ export class Player {
     if (way.kind === "pictures") return false;
     const code = error instanceof Unusable ? "codec" : error instanceof ApiError ? error.code : null;
     if (error instanceof Unusable && error.why === "path") this.network.close(way.kind);
-    else if (code === "codec" || code === "b-frames") this.unfit.set(key(way), code);
+    else if (code === "codec" || code === "b-frames" || code === "too-many-transcodes") this.unfit.set(key(way), code);
     else return false;
     return true;
   }
@@ -113,11 +122,13 @@ export class Player {
     const connection = await way.connect(signal);
     try {
       if (signal.aborted) return;
+      this.connection = connection;
       this.show(connection, way);
       await this.follow(connection, way, signal);
       if (way.kind === "pictures") this.unfit.clear(); // it looks around anew
       if (!signal.aborted) this.change("waiting");
     } finally {
+      this.connection = null;
       connection.close();
     }
   }
@@ -142,16 +153,21 @@ export class Player {
         this.change("playing");
       } else if (frames === 0 && performance.now() - newest > FIRST_FRAME_MS[way.kind])
         throw new Unusable("path", "no picture came by this way");
-      else if (performance.now() - newest > NEXT_FRAME_MS[way.kind]) return;
+      else if (performance.now() - newest > NEXT_FRAME_MS[way.kind]) {
+        this.change("waiting");
+        if (!connection.mending || performance.now() - newest > NEXT_FRAME_MS[way.kind] + MENDING_MS) return;
+      }
       this.delayMs = connection.delayMs();
       if (this.state === "playing") this.change("playing", true);
       const asleep = Date.now();
       await sleep(frames && looks > FIRST_LOOKS ? LOOK_MS : LOOK_FIRST_MS, signal);
       if (Date.now() - asleep > SLEPT_MS) return this.backoff.reset();
     }
-    // Such as B-frames, which the server sees only in the first pictures of a stream that nobody watched before.
-    if (connection.ended && way.kind === "webrtc" && performance.now() - began < SHORT_MS)
-      throw new Unusable("stream", "the server ended the session at once");
+    // Such as B-frames, which the server sees only in the first pictures of a stream that nobody watched before: asked
+    // again, it says so.
+    const short = connection.ended && way.kind === "webrtc" && performance.now() - began < SHORT_MS;
+    this.short = short ? this.short + 1 : 0;
+    if (this.short === SHORT_TIMES) throw new Unusable("stream", "the server ends each session at once");
   }
 
   private async pause(milliseconds: number, signal: AbortSignal): Promise<void> {
@@ -171,7 +187,7 @@ export class Player {
   }
 }
 
-const key = (way: Way): string => `${way.kind} ${way.stream}`;
+const key = (way: Way): string => `${way.kind} ${way.stream} ${way.transcoded ? "transcoded" : ""}`;
 
 function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

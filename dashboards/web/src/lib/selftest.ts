@@ -2,6 +2,7 @@
 import * as api from "../api/client";
 import type { Camera, NotLive, StreamName } from "../api/types";
 import { type Connection, Unusable } from "./connection";
+import { iceServers, isRelay } from "./ice";
 import { mimeOf, sourceClass, watchByMse } from "./mse";
 import { watch } from "./whep";
 
@@ -42,6 +43,44 @@ export function tryWebrtc(camera: Camera, stream: StreamName, signal: AbortSigna
 
 export function tryMse(camera: Camera, stream: StreamName, signal: AbortSignal): Promise<Trial> {
   return trial((until) => watchByMse(api.liveUrl(camera.id, stream), until), signal);
+}
+
+/** Of the relay (TURN): `none` is configured; it does not answer (`away`), or not to us (`refused`); it leads nowhere; `fine`. */
+export interface RelayTrial {
+  found: "none" | "away" | "refused" | "nowhere" | "fine";
+  tookMs: number | null;
+}
+
+/** Whether a relay is configured, is reached, and whether the picture comes through it alone. */
+export async function tryRelay(camera: Camera, stream: StreamName, signal: AbortSignal): Promise<RelayTrial> {
+  const url = api.whepUrl(camera.id, stream);
+  iceServers.learn((await api.request(url, { method: "OPTIONS", signal })).headers);
+  const relays = iceServers.good.filter(isRelay);
+  if (!relays.length || !globalThis.RTCPeerConnection) return { found: "none", tookMs: null };
+  const found = await reached(relays, signal);
+  if (found !== "fine") return { found, tookMs: null };
+  const through = await trial((until) => watch(url, until, "relay"), signal);
+  return through.found === "path" ? { found: "nowhere", tookMs: null } : { found: "fine", tookMs: through.tookMs };
+}
+
+/** Until a relay gives us an address of its own. */
+async function reached(relays: RTCIceServer[], signal: AbortSignal): Promise<"fine" | "away" | "refused"> {
+  const peer = new RTCPeerConnection({ iceServers: relays, iceTransportPolicy: "relay" });
+  let refused = false;
+  try {
+    return await new Promise((resolve) => {
+      const none = () => resolve(refused ? "refused" : "away");
+      peer.onicecandidate = ({ candidate }) => (candidate?.candidate ? resolve("fine") : candidate || none());
+      // 401 and 441: the credentials; 701: it was not reached.
+      peer.onicecandidateerror = ({ errorCode }) => (refused ||= errorCode >= 400 && errorCode < 500);
+      setTimeout(none, FIRST_MS);
+      signal.addEventListener("abort", none);
+      peer.createDataChannel("");
+      peer.setLocalDescription().catch(none);
+    });
+  } finally {
+    peer.close();
+  }
 }
 
 export async function tryStill(camera: Camera, signal: AbortSignal): Promise<Trial> {
