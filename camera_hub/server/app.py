@@ -19,6 +19,7 @@ from camera_hub.server import (
     accounts,
     alerts,
     cameras,
+    cap,
     channel_routes,
     events,
     health,
@@ -120,7 +121,7 @@ def create_app(
     app.add_middleware(BodyLimit)
     app.add_middleware(CsrfGuard)
     app.add_middleware(SecurityHeaders)
-    ours = (accounts, cameras, events, verdicts, alerts, rules, channel_routes, sites, updates, health)
+    ours = (accounts, cameras, events, verdicts, alerts, rules, channel_routes, cap, sites, updates, health)
     for router in (*(module.router for module in ours), *routers, pages.router(dashboard)):
         app.include_router(router)
     check_every_route(app)
