@@ -17,7 +17,7 @@ from camera_hub.alerts.rule import Urgency
 from camera_hub.alerts.telling import people, push, webhook
 from camera_hub.alerts.telling.message import NotDeliveredError, Told
 from camera_hub.alerts.telling.push import PushKey, Receiver
-from camera_hub.alerts.telling.texts import DEFAULT, WHAT, Facts, Language, of_many, title_and_body
+from camera_hub.alerts.telling.texts import DEFAULT, WHAT, Facts, Language, Texts, of_many, title_and_body
 from camera_hub.clock import Clock
 from camera_hub.config.alerts import ChannelConfig
 from camera_hub.model import CameraInfo
@@ -67,7 +67,7 @@ class Messages:
             self.facts(alert, language, escalated=delivery.what is Telling.ESCALATED)
             for alert, delivery in zip(alerts, deliveries, strict=False)
         ]
-        texts = DEFAULT[language]
+        texts = await self.texts(language)
         if len(alerts) > 1:
             title, body = of_many(texts, facts)
             path, tag = "/alerts", "many"
@@ -84,6 +84,11 @@ class Messages:
             picture=_picture_path(newest) if len(alerts) == 1 else "",
             machine=self._for_machines(newest, deliveries[-1]),
         )
+
+    async def texts(self, language: Language) -> Texts:
+        """The templates of a language: an administrator's, or as they came."""
+        changed = (await self._store.alerts.texts()).get(language)
+        return DEFAULT[language] if changed is None else msgspec.convert(changed, Texts)
 
     def facts(self, stored: StoredAlert, language: Language, *, escalated: bool = False) -> Facts:
         alert = stored.alert
@@ -160,16 +165,20 @@ def _read(path: Path) -> bytes | None:
         return None  # removed between the question and now
 
 
-def example() -> Facts:
+def example(language: Language) -> Facts:
     """For trying a template."""
-    return msgspec.structs.replace(
-        Facts("", "", "", "", "", "", "", "", 1, False, False, False, ""),
+    return Facts(
         rule="Người qua lại ban đêm",
-        what=WHAT["vi"][AlertKind.MOTION],
+        what=WHAT[language][AlertKind.MOTION],
         site="Xóm Khe Cốc",
         cameras="Cổng xóm",
         place="Đầu đường vào xóm",
         zones="Lòng đường",
         day="16/02/2026",
         time="23:41:07",
+        events=2,
+        late=False,
+        urgent=True,
+        escalated=False,
+        link="https://camera.example/alerts/1",
     )

@@ -27,6 +27,7 @@ from camera_hub.server import (
     problems,
     rules,
     sites,
+    texts,
     updates,
     verdicts,
 )
@@ -121,7 +122,20 @@ def create_app(
     app.add_middleware(BodyLimit)
     app.add_middleware(CsrfGuard)
     app.add_middleware(SecurityHeaders)
-    ours = (accounts, cameras, events, verdicts, alerts, rules, channel_routes, cap, sites, updates, health)
+    ours = (
+        accounts,
+        cameras,
+        events,
+        verdicts,
+        alerts,
+        rules,
+        channel_routes,
+        cap,
+        texts,
+        sites,
+        updates,
+        health,
+    )
     for router in (*(module.router for module in ours), *routers, pages.router(dashboard)):
         app.include_router(router)
     check_every_route(app)

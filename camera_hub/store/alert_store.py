@@ -70,6 +70,17 @@ class AlertStore:
         async with self._database.write() as connection:
             return await telling.remove_setting(connection, telling.CHANNELS, key)
 
+    async def texts(self) -> dict[str, dict[str, str]]:
+        """The templates of messages that somebody has changed, by language."""
+        async with self._database.read() as connection:
+            return await telling.texts(connection)
+
+    @whole
+    async def put_texts(self, language: str, body: dict[str, str] | None) -> None:
+        """Changes a language's templates; None: they are as they came."""
+        async with self._database.write() as connection:
+            await telling.put_texts(connection, language, body)
+
     @whole
     async def remove_rule(self, rule_id: str) -> bool:
         async with self._database.write() as connection:

@@ -267,6 +267,14 @@ channels = Table(
     Column("position", Integer, nullable=False),
 )
 
+texts = Table(
+    "texts",
+    metadata,
+    # The templates of messages in a language, where an administrator has changed them.
+    Column("language", String(8), primary_key=True),
+    Column("body", JSON, nullable=False),
+)
+
 subscriptions = Table(
     "subscriptions",
     metadata,

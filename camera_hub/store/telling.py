@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from camera_hub.store.alert_records import DeliveryState, StoredDelivery, Subscription, Telling
 from camera_hub.store.tables import channels, deliveries, rules, subscriptions
+from camera_hub.store.tables import texts as text_table
 
 OPEN_STATES = (DeliveryState.WAITING, DeliveryState.FAILED)
 
@@ -45,6 +46,19 @@ async def remove_config_settings_but(connection: AsyncConnection, table: Table, 
 
 
 RULES, CHANNELS = rules, channels
+
+
+async def texts(connection: AsyncConnection) -> dict[str, dict[str, str]]:
+    """The templates that somebody has changed, by language."""
+    rows = (await connection.execute(select(text_table))).all()
+    return {row.language: row.body for row in rows}
+
+
+async def put_texts(connection: AsyncConnection, language: str, body: dict[str, str] | None) -> None:
+    """Changes a language's templates; None: they are as they came."""
+    await connection.execute(delete(text_table).where(text_table.c.language == language))
+    if body is not None:
+        await connection.execute(insert(text_table).values(language=language, body=body))
 
 
 # -- browsers that are told by Web Push ------------------------------------------------------------

@@ -211,8 +211,8 @@ async def test_an_administrator_adds_a_channel_and_tries_it(tmp_path: Path, film
         await page.get_by_label("Địa chỉ", exact=True).fill(f"{receiver.url}/in?khoa=bi-mat")
         await page.get_by_label("Cho phép địa chỉ trong mạng nội bộ").check()
         await shot(page, "channel-360-vi")
-        await page.get_by_role("button", name="Lưu").click()
-        await expect(page.locator("code")).to_contain_text("whsec_")
+        await page.get_by_role("button", name="Lưu", exact=True).first.click()
+        await expect(page.locator(".secret code")).to_contain_text("whsec_")
         card = page.locator("[data-channel=trung-tam-huyen]")
         await expect(card).to_contain_text("http://127.0.0.1")
         assert "bi-mat" not in await page.content()
@@ -224,3 +224,14 @@ async def test_an_administrator_adds_a_channel_and_tries_it(tmp_path: Path, film
         await shot(page, "channels-360-vi")
         assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         assert await page.evaluate(SMALL) == []
+        await page.get_by_text("Lời báo", exact=True).click()
+        await page.get_by_label("Tiêu đề", exact=True).fill("{{ site }}: {{ nobody }}")
+        await page.get_by_role("button", name="Xem thử").click()
+        await expect(page.get_by_role("alert")).to_contain_text("'nobody' is undefined")
+        await page.get_by_label("Tiêu đề", exact=True).fill("{{ site }}: {{ rule }}")
+        await page.get_by_role("button", name="Xem thử").click()
+        await expect(page.locator(".preview")).to_contain_text("Xóm Khe Cốc: Người qua lại ban đêm")
+        await shot(page, "texts-360-vi")
+        await page.get_by_role("button", name="Lưu", exact=True).click()
+        await expect(page.get_by_role("button", name="Về như ban đầu")).to_be_visible()
+        assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]

@@ -103,6 +103,12 @@ def _create_telling() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_channels"),
     )
     op.create_table(
+        "texts",
+        sa.Column("language", sa.String(8), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("language", name="pk_texts"),
+    )
+    op.create_table(
         "subscriptions",
         sa.Column("id", sa.String(26), nullable=False),
         sa.Column("user", sa.String(64), nullable=False),

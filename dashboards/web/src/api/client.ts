@@ -13,6 +13,7 @@ import type {
   EventKind,
   EventPage,
   HubEvent,
+  LanguageTexts,
   MadeChannel,
   NewChannel,
   NewCode,
@@ -22,6 +23,8 @@ import type {
   Session,
   Site,
   StoredRule,
+  Texts,
+  TextsPreview,
   Trial,
   Verdict,
 } from "./types";
@@ -255,6 +258,21 @@ export async function deliveries(channel: string, limit: number): Promise<Delive
 
 export async function sendAgain(delivery: string): Promise<void> {
   await request(`/api/deliveries/${id(delivery)}/again`, { method: "POST" });
+}
+
+export const texts = (signal?: AbortSignal): Promise<{ languages: LanguageTexts[]; names: string[] }> => get("/api/texts", signal);
+
+export async function putTexts(language: string, json: Texts): Promise<void> {
+  await request(`/api/texts/${id(language)}`, { method: "PUT", json });
+}
+
+export async function resetTexts(language: string): Promise<void> {
+  await request(`/api/texts/${id(language)}`, { method: "DELETE" });
+}
+
+/** What templates make of an example. */
+export async function previewTexts(language: string, texts: Texts): Promise<TextsPreview> {
+  return (await (await request("/api/text-previews", { method: "POST", json: { language, texts } })).json()) as TextsPreview;
 }
 
 /** The key with which a browser subscribes to push messages. */

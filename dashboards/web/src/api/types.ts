@@ -36,6 +36,10 @@ export type RecordingCause = Schemas["RecordingCause"];
 export type GateReason = Schemas["GateReason"];
 export type Rule = Schemas["RuleConfig"];
 export type StoredRule = Schemas["RuleShape"];
+export type LanguageTexts = Schemas["LanguageTexts"];
+/** The templates of messages in a language. */
+export type Texts = Schemas["TextsShape"];
+export type TextsPreview = Schemas["Preview"];
 /** What a rule would have done. */
 export type Trial = Schemas["TrialShape"];
 export type Session = Schemas["Session"];

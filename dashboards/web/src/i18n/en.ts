@@ -442,6 +442,14 @@ export const en: Dictionary = {
     remove: "Remove",
     reallyRemove: "Really remove",
   },
+  texts: {
+    title: "What messages say",
+    help: "A template may use:",
+    part: { title: "Title", body: "Text", many_title: "Title of several alerts together", many_line: "A line for each of them" },
+    preview: "Preview",
+    reset: "As it came",
+    kept: "The texts are kept.",
+  },
   channels: {
     title: "Channels",
     add: "Add a channel",

@@ -444,6 +444,14 @@ export const vi = {
     remove: "Xoá",
     reallyRemove: "Xoá hẳn",
   },
+  texts: {
+    title: "Lời báo",
+    help: "Mẫu có thể dùng:",
+    part: { title: "Tiêu đề", body: "Nội dung", many_title: "Tiêu đề khi gộp nhiều báo động", many_line: "Một dòng cho mỗi báo động khi gộp" },
+    preview: "Xem thử",
+    reset: "Về như ban đầu",
+    kept: "Đã lưu lời báo.",
+  },
   channels: {
     title: "Kênh báo tin",
     add: "Thêm kênh",
