@@ -1,10 +1,12 @@
 """The link's vocabulary: msgpack-encoded structs, tagged by name, with a version.
 
-Every message has a place in a *lane*: event facts go before pictures, pictures before clips,
-clips before what somebody watches. A message that is not understood is refused by name.
+Every message has a place in a *lane*: event facts go before pictures, pictures before short clips,
+those before what somebody watches, and long video last. A message that is not understood is refused by
+name. What came after the first release is sent only to an end that says it knows it (`capabilities`),
+and new fields stand at a struct's end with a default, so that old and new ends work together.
 """
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import TypeVar
 
 import msgspec
@@ -21,6 +23,13 @@ from camera_hub.model import (
 
 PROTOCOL_VERSION = 1
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+MAX_CLIP_BYTES = 32 * 1024 * 1024  # of one that comes in pieces
+
+PARTS = "parts"
+"""Capability: takes a large message as `Part`s."""
+CLIP_PIECES = "clip-pieces"
+"""Capability: takes a clip by `ClipOffer` and `ClipPiece`s, from the byte on where it stopped."""
+CAPABILITIES = (PARTS, CLIP_PIECES)
 
 _T = TypeVar("_T")
 
@@ -30,8 +39,9 @@ class Lane(IntEnum):
 
     EVENT = 0
     PICTURE = 1
-    CLIP = 2
+    CLIP = 2  # short: what somebody has to see soon
     LIVE = 3
+    VIDEO = 4  # long
 
 
 class LinkError(HubError):
@@ -61,12 +71,14 @@ class Hello(_Message, frozen=True):
     software: str
     signature: bytes
     cameras: tuple[CameraInfo, ...]
+    capabilities: tuple[str, ...] = ()
 
 
 class Welcome(_Message, frozen=True):
     """Server: you are who you say."""
 
     server_time_us: int
+    capabilities: tuple[str, ...] = ()
 
 
 class Refused(_Message, frozen=True):
@@ -79,6 +91,53 @@ class Refused(_Message, frozen=True):
 # -- worker to server --------------------------------------------------------------------
 
 
+class LiveSize(StrEnum):
+    """What of watched streams the line has room for. A name that is not known is read as KEYFRAMES."""
+
+    WHOLE = "whole"  # the stream that was asked for
+    SUB = "sub"  # the small stream in place of the full one
+    KEYFRAMES = "keyframes"  # one picture every few seconds
+    NOTHING = "nothing"  # the day's volume is used up
+
+    @classmethod
+    def _missing_(cls, value: object) -> "LiveSize | None":
+        return cls.KEYFRAMES if isinstance(value, str) else None
+
+
+class ShedCause(StrEnum):
+    """Why something was shed that had not been sent. A name that is not known is read as FULL."""
+
+    FULL = "full"  # more waited than may
+    OLD = "old"  # it waited for longer than may be
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ShedCause | None":
+        return cls.FULL if isinstance(value, str) else None
+
+
+class Shed(msgspec.Struct, frozen=True):
+    """What a worker let go unsent, of one lane and for one cause."""
+
+    lane: Lane
+    cause: ShedCause
+    count: int
+    bytes: int
+    first_us: int  # wall; when the oldest of them was put in
+    last_us: int  # ... and the newest
+
+
+class LinkHealth(msgspec.Struct, frozen=True):
+    """How one server's link does, as its worker sees it."""
+
+    waiting: int  # messages for this server
+    live: LiveSize = LiveSize.WHOLE
+    day_bytes: int = 0  # over the uplink today, to all servers
+    day_limit_bytes: int | None = None
+    limit_kbit: int | None = None
+    line_kbit: int | None = None  # what the line was seen to carry; None where it was never full
+    shed: tuple[Shed, ...] = ()
+
+
 class Health(_Message, frozen=True):
     """Worker, every few seconds and at every change of a camera's state."""
 
@@ -88,6 +147,7 @@ class Health(_Message, frozen=True):
     disk_free_bytes: int
     disk_total_bytes: int
     recorded_bytes: int
+    link: LinkHealth | None = None
 
 
 class EventNews(_Message, frozen=True):
@@ -116,6 +176,35 @@ class EventClip(_Message, frozen=True):
     start_us: int
     duration_us: int
     mp4: bytes
+    short: bool = False  # the seconds around its best moment; all of it follows
+
+
+class Part(_Message, frozen=True):
+    """A piece of a message that is too large to be in front of others: in order, one message a lane."""
+
+    lane: Lane
+    data: bytes
+    last: bool
+
+
+class ClipOffer(_Message, frozen=True):
+    """A clip that would be sent in pieces: the server says from which byte on. Its id is the EventClip's."""
+
+    id: str
+    event_id: str
+    camera: str
+    start_us: int
+    duration_us: int
+    size: int  # bytes
+    sha256: str
+
+
+class ClipPiece(_Message, frozen=True):
+    """Bytes of an offered clip from `at` on, one after the other."""
+
+    id: str
+    at: int
+    data: bytes
 
 
 class LiveOpened(_Message, frozen=True):
@@ -152,6 +241,13 @@ class Ack(_Message, frozen=True):
     ids: tuple[str, ...]
 
 
+class ClipWanted(_Message, frozen=True):
+    """Send the offered clip from this byte on; also when what came was not what was offered."""
+
+    id: str
+    at: int
+
+
 class Watch(_Message, frozen=True):
     """Send a stream's packets from its newest keyframe on, or stop."""
 
@@ -171,8 +267,23 @@ class StillRequest(_Message, frozen=True):
 Durable = EventNews | EventPicture | EventClip
 """What waits in the outbox until it is acknowledged."""
 
-WorkerMessage = Hello | Health | Durable | LiveOpened | LivePackets | Still | Refused
-ServerMessage = Challenge | Welcome | Refused | Ack | Watch | StillRequest
+WorkerMessage = (
+    Hello | Health | Durable | Part | ClipOffer | ClipPiece | LiveOpened | LivePackets | Still | Refused
+)
+ServerMessage = Challenge | Welcome | Refused | Ack | ClipWanted | Watch | StillRequest
+
+
+
+def lane_of(message: Durable) -> Lane:
+    """Where a durable message stands."""
+    match message:
+        case EventNews():
+            return Lane.EVENT
+        case EventPicture():
+            return Lane.PICTURE
+        case EventClip(short=short):
+            return Lane.CLIP if short else Lane.VIDEO
+
 
 _encoder = msgspec.msgpack.Encoder()
 _worker_decoder = msgspec.msgpack.Decoder(WorkerMessage)
