@@ -77,9 +77,9 @@ class Budget:
 
     def is_open(self, lane: Lane) -> bool:
         """Whether the day's volume and the hours let the lane send at all."""
-        if lane >= Lane.CLIP and self.limits.day_bytes is not None:
-            if self.today()[1] >= self.limits.day_bytes:
-                return False
+        limit = self.limits.day_bytes
+        if lane >= Lane.CLIP and limit is not None and self.today()[1] >= limit:
+            return False
         return lane is not Lane.VIDEO or self.limits.hours is None or self._in_hours(*self.limits.hours)
 
     def _in_hours(self, begin: time, end: time) -> bool:

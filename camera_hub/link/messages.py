@@ -273,7 +273,6 @@ WorkerMessage = (
 ServerMessage = Challenge | Welcome | Refused | Ack | ClipWanted | Watch | StillRequest
 
 
-
 def lane_of(message: Durable) -> Lane:
     """Where a durable message stands."""
     match message:

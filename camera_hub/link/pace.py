@@ -45,7 +45,9 @@ class Pace:
         if span_us >= max(_SPAN_US, self._least_us or 0):
             rate = (acked - self._since_acked) * 1e6 / span_us
             before = self.bytes_per_s
-            self.bytes_per_s = rate if before is None or rate > before else _KEPT * before + (1 - _KEPT) * rate
+            self.bytes_per_s = (
+                rate if before is None or rate > before else _KEPT * before + (1 - _KEPT) * rate
+            )
             self._since_us, self._since_acked = now_us, acked
 
     @property

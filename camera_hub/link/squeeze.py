@@ -32,7 +32,7 @@ class Squeeze:
         return _STEPS[self._step]
 
     def seen(self, late_us: int, now_us: int) -> bool:
-        """The oldest waiting packet is so late now; called about every half second. Whether `size` changed."""
+        """The oldest packet is so late now; called about every half second. Whether `size` changed."""
         self._late_since_us = (self._late_since_us or now_us) if late_us > LATE_US else None
         self._prompt_since_us = (self._prompt_since_us or now_us) if late_us < PROMPT_US else None
         if self._climbed_us is not None and now_us - self._climbed_us >= HELD_US:
