@@ -13,6 +13,7 @@ from camera_hub.config.camera import CameraConfig
 from camera_hub.config.errors import ConfigError, Loc
 from camera_hub.config.live import LiveConfig
 from camera_hub.config.section import Id, Port, Section, ShortText, beside_config, twice, wrong
+from camera_hub.config.uplink import UplinkConfig
 
 _GB = 1_000_000_000
 _KEY_BYTES = 32  # an Ed25519 public key (RFC 8032)
@@ -92,6 +93,11 @@ class LinkServerConfig(Section):
         description="A certificate file (PEM) to trust, where the server's is not of a public authority.",
     )
 
+    local: bool = Field(
+        default=False,
+        description="true: it is on the site's own network, and what goes there is not counted as uplink.",
+    )
+
     @field_validator("url")
     @classmethod
     def _can_be_dialled(cls, url: str) -> str:
@@ -112,12 +118,32 @@ class LinkServerConfig(Section):
 
 
 class LinkConfig(Section):
-    """Whom this site's worker tells."""
+    """Whom this site's worker tells, and over what."""
 
     servers: tuple[LinkServerConfig, ...] = Field(
         default=(),
         description="The servers that hear of every event. With `camera-hub run` its own comes by itself.",
     )
+    uplink: UplinkConfig = Field(
+        default=UplinkConfig(), description="What the way to the servers may carry, all together."
+    )
+    keep_days: float = Field(
+        default=30,
+        ge=1,
+        le=365,
+        description="What a server has not taken after so many days is let go, events too.",
+    )
+    keep_gb: float = Field(
+        default=2,
+        gt=0,
+        allow_inf_nan=False,
+        description="What waits for servers grows to this (GB of 10^9 bytes); then long clips go first, "
+        "short ones and pictures next, events never.",
+    )
+
+    @property
+    def keep_bytes(self) -> int:
+        return round(self.keep_gb * _GB)
 
     @classmethod
     def _examine(cls, data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Loc, str]]]:
@@ -186,7 +212,9 @@ class ServerConfig(Section):
 
     def own_link(self) -> LinkServerConfig:
         """This server as a worker on its machine dials it, under a name that none in a file can have."""
-        return LinkServerConfig.model_construct(name="this machine", url=self.link_url(), ca_file=None)
+        return LinkServerConfig.model_construct(
+            name="this machine", url=self.link_url(), ca_file=None, local=True
+        )
 
     @classmethod
     def _examine(cls, data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Loc, str]]]:

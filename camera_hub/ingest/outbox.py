@@ -160,11 +160,16 @@ class Outbox:
             (_encode(event), best_us, due.due_us, event.id, due.short),
         )
 
-    def put_clip(self, clip: EventClip, job: ClipJob) -> None:
-        """An event's video; its job is done, unless the event has changed since `job`."""
+    def put_clip(self, clip: EventClip, job: ClipJob, is_all: bool = False) -> None:
+        """An event's video; its job is done, unless the event has changed since `job`.
+
+        `is_all`: no other clip of the event is needed.
+        """
         with self._transaction():
             self._put(clip)
             self._end_job(job)
+            if is_all:
+                self._end_job(job._replace(short=False))
         self._keep_bound()
 
     def postpone_clip_job(self, job: ClipJob, due_us: int) -> None:
@@ -394,6 +399,12 @@ class ServerOutbox:
     async def acknowledge(self, ids: Sequence[str]) -> None:
         """Raises OutboxError: the messages stay, are sent again, and the server knows them."""
         await self._call(self._outbox.file.acknowledge, self._server, ids)
+
+    def depth(self) -> int:
+        return self._outbox.file.waiting.get(self._server, 0)
+
+    def shed(self) -> Sequence[Shed]:
+        return self._outbox.file.shed.get(self._server, ())
 
     async def _call(self, method: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         try:

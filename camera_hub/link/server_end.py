@@ -1,8 +1,7 @@
 """The server's end of the link: it lets workers in by their keys and takes what they bring.
 
-Relies on a `Commune` for keeping what arrives. Promises: a durable message is acknowledged
-only after the commune kept it; one connection a site, the newest wins; what is watched is asked
-for again when a site comes back.
+Relies on a `Commune` for keeping what arrives; `taking` is how. Promises: one connection a site, the newest
+wins; what is watched is asked for again when a site comes back.
 """
 
 import asyncio
@@ -14,15 +13,9 @@ import structlog
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.link import handshake
 from camera_hub.link.messages import (
-    Ack,
-    EventClip,
-    EventNews,
-    EventPicture,
-    Health,
+    CAPABILITIES,
     Hello,
     LinkError,
-    LiveOpened,
-    LivePackets,
     Refused,
     ServerMessage,
     Still,
@@ -32,6 +25,7 @@ from camera_hub.link.messages import (
     decode_from_worker,
     encode,
 )
+from camera_hub.link.taking import Keeps, Taking
 from camera_hub.model import HubError, StreamName
 
 log = structlog.get_logger(__name__)
@@ -51,22 +45,14 @@ class Socket(Protocol):
     async def close(self) -> None: ...
 
 
-class Commune(Protocol):
-    """Who keeps what the workers bring."""
+class Commune(Keeps, Protocol):
+    """Who knows the sites, and keeps what their workers bring."""
 
     def site_key(self, site: str) -> str | None: ...
 
     async def site_connected(self, hello: Hello) -> None: ...
 
     async def site_gone(self, site: str) -> None: ...
-
-    async def health(self, site: str, health: Health) -> None: ...
-
-    async def deliver(self, site: str, message: EventNews | EventPicture | EventClip) -> None: ...
-
-    def live_opened(self, site: str, message: LiveOpened) -> None: ...
-
-    def live_packets(self, site: str, message: LivePackets) -> None: ...
 
 
 class _Site:
@@ -82,6 +68,11 @@ class _Site:
         """Raises TimeoutError or EOFError when the worker no longer takes anything."""
         async with self._lock, asyncio.timeout(SEND_S):
             await self._socket.send(encode(message))
+
+    def answered(self, still: Still) -> None:
+        waiting = self.stills.get(still.request)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(still)
 
     async def close(self) -> None:
         for waiting in self.stills.values():
@@ -144,13 +135,12 @@ class ServerEnd:
             await previous.close()
         try:
             await self._commune.site_connected(hello)
-            await site.send(Welcome(server_time_us=self._clock.wall_us()))
+            await site.send(Welcome(server_time_us=self._clock.wall_us(), capabilities=CAPABILITIES))
             log.info("site linked", site=site.name, software=hello.software, cameras=len(hello.cameras))
             for name, camera, stream in self._watched.copy():
                 if name == site.name:
                     await site.send(Watch(camera=camera, stream=stream, on=True))
-            while True:
-                await self._take(site, await socket.receive())
+            await Taking(site.name, self._commune, site.send, site.answered).run(socket.receive)
         except (EOFError, TimeoutError):
             pass
         except LinkError as exc:
@@ -187,25 +177,6 @@ class ServerEnd:
             await self._refuse(socket, refused)
             return None
         return answer
-
-    async def _take(self, site: _Site, data: bytes) -> None:
-        message = decode_from_worker(data)
-        match message:
-            case EventNews() | EventPicture() | EventClip():
-                await self._commune.deliver(site.name, message)
-                await site.send(Ack(ids=(message.id,)))
-            case LivePackets():
-                self._commune.live_packets(site.name, message)
-            case LiveOpened():
-                self._commune.live_opened(site.name, message)
-            case Health():
-                await self._commune.health(site.name, message)
-            case Still(request=request):
-                waiting = site.stills.get(request)
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(message)
-            case _:
-                raise LinkError(f"a {type(message).__name__} has no place here")
 
     async def _send_or_drop(self, site: _Site, message: ServerMessage) -> None:
         try:

@@ -71,7 +71,8 @@ class Watched:
 
     def _fit(self, buffer: LiveBuffer) -> None:
         """Bring one in line with what there is room for."""
-        squeezed = self.size is not LiveSize.WHOLE and "sub" in self._hamlet.streams(buffer.camera)
+        streams = next((info.streams for info in self._hamlet.cameras() if info.id == buffer.camera), ())
+        squeezed = self.size is not LiveSize.WHOLE and "sub" in streams
         buffer.source = "sub" if squeezed else buffer.stream
         buffer.keyframes_only = self.size is LiveSize.KEYFRAMES
         buffer.restart()

@@ -239,18 +239,19 @@ class WorkerEnd:
                 self.health_changed()
 
     def _health(self) -> Health:
-        health = self._hamlet.health(self.server)
+        waiting = self._outbox.depth()
         pace, limits = self._pace.bytes_per_s, self._budget.limits
         size = self._watched.size if self._budget.is_open(Lane.LIVE) else LiveSize.NOTHING
-        link = msgspec.structs.replace(
-            health.link or LinkHealth(waiting=0),
+        link = LinkHealth(
+            waiting=waiting,
             live=size,
             day_bytes=self._budget.today()[1],
             day_limit_bytes=limits.day_bytes,
             limit_kbit=limits.kbit,
             line_kbit=None if pace is None else round(pace / 125),
+            shed=tuple(self._outbox.shed()),
         )
-        return msgspec.structs.replace(health, link=link)
+        return msgspec.structs.replace(self._hamlet.health(), outbox_depth=waiting, link=link)
 
     async def _send(self, socket: ClientConnection, sending: Sending) -> None:
         line, pace = Line(socket), self._pace

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from camera_hub.link.messages import Health, Lane, Still, StillRequest
+from camera_hub.link.messages import Health, Lane, Shed, Still, StillRequest
 from camera_hub.link.outgoing import Numbered
 from camera_hub.model import CameraInfo, StreamName
 
@@ -21,17 +21,19 @@ class Outbox(Protocol):
 
     async def acknowledge(self, ids: Sequence[str]) -> None: ...
 
+    def depth(self) -> int:
+        """How many there are."""
+
+    def shed(self) -> Sequence[Shed]:
+        """What was let go lately, unsent."""
+
 
 class Hamlet(Protocol):
     """What a server may ask of the worker."""
 
     def cameras(self) -> tuple[CameraInfo, ...]: ...
 
-    def streams(self, camera: str) -> tuple[StreamName, ...]:
-        """What it has; none of a camera that is not there."""
-
-    def health(self, server: str) -> Health:
-        """How the worker does, with what waits for this server and what was shed."""
+    def health(self) -> Health: ...
 
     def watch(self, server: str, camera: str, stream: StreamName, on: bool) -> None:
         """Send the server's link a stream's packets, from the newest keyframe on; or stop."""

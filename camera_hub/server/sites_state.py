@@ -5,13 +5,21 @@ What must outlive a restart (cameras, events, media, last contact) goes to the s
 published. The link's end of a site calls `site_connected`, `site_gone`, `health` and `deliver`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
-from camera_hub.link.messages import EventClip, EventNews, EventPicture, Health, Hello
+from camera_hub.link.messages import (
+    ClipOffer,
+    ClipPiece,
+    EventClip,
+    EventNews,
+    EventPicture,
+    Health,
+    Hello,
+)
 from camera_hub.model import REHEARSAL, CameraHealth, CameraInfo, CameraState, StreamHealth
 from camera_hub.server.broadcast import Updates
 from camera_hub.server.settings import KnownSite
@@ -26,7 +34,7 @@ from camera_hub.server.shapes import (
     instant,
     instant_or_none,
 )
-from camera_hub.store import Delivery, Outcome, Store, UnacceptableError
+from camera_hub.store import Delivery, Outcome, Store, StoredEvent, UnacceptableError
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +77,8 @@ class SitesState:
         self._sites = {site.id: _Site(site.id, site.name) for site in known}
         self.events_received: dict[tuple[str, str], int] = {}
         """Events by (camera's global id, kind), since the start."""
+        self.clips_damaged = 0
+        """Clips that came otherwise than they had been offered, since the start."""
 
     async def load(self) -> None:
         """What the store remembers of the sites that the config names."""
@@ -136,29 +146,40 @@ class SitesState:
             site.contact_kept_us = now_us
             await self._store.site_heard(site_id)
 
-    async def deliver(self, site_id: str, message: EventNews | EventPicture | EventClip) -> None:
-        """Keeps a durable message; when this returns, it may be acknowledged.
+    async def deliver_events(self, site_id: str, told: Sequence[EventNews]) -> None:
+        """Keeps what is told of events; when this returns, it may be acknowledged.
 
         A message that can never be kept is logged and let go: sent again, it would stand in the
         way of all that follow. Raises StoreError when it could not be kept now.
         """
+        outcomes = await self._store.deliver_events(site_id, [(news.id, news.event) for news in told])
+        changed: dict[str, StoredEvent] = {}
+        for news, delivery in zip(told, outcomes, strict=True):
+            if isinstance(delivery, UnacceptableError):
+                _refused(site_id, news.id, delivery)
+            elif delivery.outcome is Outcome.APPLIED and delivery.event is not None:
+                changed[news.event.id] = delivery.event
+                if news.event.revision == 1:
+                    key = (global_id(site_id, news.event.camera), news.event.kind.value)
+                    self.events_received[key] = self.events_received.get(key, 0) + 1
+        for stored in changed.values():
+            self._updates.publish("event", event_shape(stored))
+
+    async def deliver(self, site_id: str, message: EventNews | EventPicture | EventClip) -> None:
+        """As `deliver_events`, for any durable message."""
+        if isinstance(message, EventNews):
+            await self.deliver_events(site_id, [message])
+            return
         try:
             delivery = await self._keep(site_id, message)
         except UnacceptableError as exc:
-            log.error("message refused for good", site=site_id, message=message.id, reason=str(exc))
+            _refused(site_id, message.id, exc)
             return
-        stored = delivery.event
-        if delivery.outcome is not Outcome.APPLIED or stored is None:
-            return
-        if isinstance(message, EventNews) and message.event.revision == 1:
-            key = (global_id(site_id, stored.event.camera), stored.event.kind.value)
-            self.events_received[key] = self.events_received.get(key, 0) + 1
-        self._updates.publish("event", event_shape(stored))
+        if delivery.outcome is Outcome.APPLIED and delivery.event is not None:
+            self._updates.publish("event", event_shape(delivery.event))
 
-    async def _keep(self, site: str, message: EventNews | EventPicture | EventClip) -> Delivery:
+    async def _keep(self, site: str, message: EventPicture | EventClip) -> Delivery:
         match message:
-            case EventNews(id=id_, event=event):
-                return await self._store.deliver_event(site, id_, event)
             case EventPicture(id=id_, event_id=event_id, camera=camera, at_us=at_us, jpeg=jpeg):
                 return await self._store.deliver_picture(site, id_, event_id, camera, at_us, jpeg)
             case EventClip():
@@ -171,6 +192,33 @@ class SitesState:
                     message.duration_us,
                     message.mp4,
                 )
+
+    async def clip_offered(self, site_id: str, offer: ClipOffer) -> int | None:
+        """From which byte on a clip is wanted; None where it is not, or never will be."""
+        try:
+            there = await self._store.clip_begun(site_id, offer.id, offer.sha256, offer.size)
+        except UnacceptableError as exc:
+            _refused(site_id, offer.id, exc)
+            return None
+        if there is None or there < offer.size:
+            return there
+        return await self._clip_arrived(site_id, offer)
+
+    async def clip_piece(self, site_id: str, offer: ClipOffer, piece: ClipPiece) -> int | None:
+        """Keeps a piece; the byte that is wanted next, or None where the clip is whole and kept."""
+        there = await self._store.clip_piece(site_id, offer.id, offer.sha256, piece.at, piece.data)
+        return there if there < offer.size else await self._clip_arrived(site_id, offer)
+
+    async def _clip_arrived(self, site_id: str, offer: ClipOffer) -> int | None:
+        mp4 = await self._store.clip_whole(site_id, offer.id, offer.sha256)
+        if mp4 is None:
+            self.clips_damaged += 1
+            log.error("a clip arrived damaged; it is sent anew", site=site_id, message=offer.id)
+            return 0
+        clip = EventClip(offer.id, offer.event_id, offer.camera, offer.start_us, offer.duration_us, mp4)
+        await self.deliver(site_id, clip)
+        await self._store.clip_done(site_id, offer.id, offer.sha256)
+        return None
 
     # -- what people ask -----------------------------------------------------------------
 
@@ -200,6 +248,10 @@ class SitesState:
         for name, info in site.cameras.items():
             if name in cameras:
                 self._updates.publish("camera", _camera_shape(site, info))
+
+
+def _refused(site: str, message_id: str, exc: UnacceptableError) -> None:
+    log.error("message refused for good", site=site, message=message_id, reason=str(exc))
 
 
 def _visible(health: CameraHealth | None) -> tuple[object, ...] | None:

@@ -184,8 +184,9 @@ class Store:
     async def clip_begun(self, site: str, message_id: str, sha256: str, size: int) -> int | None:
         """How many bytes of a clip have arrived; None where it was delivered before.
 
-        Raises UnacceptableError where another message was delivered under its id.
+        Raises UnacceptableError where it will never be taken.
         """
+        inbox.check_clip(message_id, sha256)
         async with self._database.read() as connection:
             if await inbox.taken(connection, site, message_id, sha256):
                 return None

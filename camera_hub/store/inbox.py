@@ -22,6 +22,7 @@ MAX_ZONES = 100
 MAX_PATH = 20_000
 MAX_CROSSINGS = 1000
 _MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,64}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _CAMERA_ID = re.compile(r"[a-z0-9-]{1,64}")
 
 
@@ -101,6 +102,14 @@ def check_message(message_id: str, event_id: str, camera: str, *instants_us: int
         raise UnacceptableError(f"message {message_id}: a camera's id is of a-z, 0-9 and -")
     if not all(0 <= instant_us <= MAX_INSTANT_US for instant_us in instants_us):
         raise UnacceptableError(f"message {message_id}: its time is out of range; check the worker's clock")
+
+
+def check_clip(message_id: str, sha256: str) -> None:
+    """Raises UnacceptableError. The rest is checked when it is delivered."""
+    if not _MESSAGE_ID.fullmatch(message_id):
+        raise UnacceptableError("a message's id must be 1 to 64 printable ASCII characters")
+    if not _SHA256.fullmatch(sha256):
+        raise UnacceptableError(f"message {message_id}: its hash is no SHA-256 in hexadecimal")
 
 
 def check_event(message_id: str, event: Event) -> None:
