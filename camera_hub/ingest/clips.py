@@ -15,7 +15,8 @@ import structlog
 from ulid import ULID
 
 from camera_hub.clock import Clock
-from camera_hub.ingest.outbox import AsyncOutbox, ClipJob, Due
+from camera_hub.ingest.async_outbox import AsyncOutbox
+from camera_hub.ingest.outbox import ClipJob, Due
 from camera_hub.link.messages import EventClip
 from camera_hub.model import Event, StreamName
 from camera_hub.recording import Catalogue, cut_clip

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
+from camera_hub.ingest.async_outbox import AsyncOutbox
 from camera_hub.ingest.clips import dues
 from camera_hub.ingest.messages import EventFound
-from camera_hub.ingest.outbox import AsyncOutbox
 
 log = structlog.get_logger(__name__)
 

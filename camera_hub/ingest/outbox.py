@@ -9,16 +9,14 @@ One SQLite file a worker. Invariants:
   first, then short clips, then pictures, the oldest first, and event facts never. What was shed is noted
   for each server that lacks it, in the same transaction.
 
-The class blocks; `AsyncOutbox` runs it in one thread of its own.
+The class blocks; `AsyncOutbox` (`async_outbox`) runs it in one thread of its own.
 """
 
-import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -50,13 +48,6 @@ _SET_US = 1_700_000_000_000_000  # 2023: before that no clock was right
 _event_decoder = msgspec.msgpack.Decoder(Event)
 _durable_decoder = msgspec.msgpack.Decoder(Durable)
 _encode = msgspec.msgpack.encode
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-
-
-class OutboxError(HubError):
-    """The disk does not let us read or write what waits, for now."""
 
 
 class Due(NamedTuple):
@@ -155,9 +146,9 @@ class Outbox:
                 (event.id, due.short, due.due_us, best_us, b""),
             )
         self._db.execute(
-            "UPDATE clip_job SET body = ?, best_us = max(best_us, ?), due_us = min(due_us, ?)"
-            " WHERE event_id = ? AND short = ?",
-            (_encode(event), best_us, due.due_us, event.id, due.short),
+            "UPDATE clip_job SET body = ?1, best_us = max(best_us, ?2),"
+            " due_us = iif(?3, min(due_us, ?4), ?4) WHERE event_id = ?5 AND short = ?6",
+            (_encode(event), best_us, due.only_sooner, due.due_us, event.id, due.short),
         )
 
     def put_clip(self, clip: EventClip, job: ClipJob, is_all: bool = False) -> None:
@@ -354,60 +345,3 @@ class Outbox:
                 self._db.execute("ROLLBACK")
                 self._count_waiting()
         self._count()
-
-
-class AsyncOutbox:
-    """The outbox for the event loop: its calls run one after the other in a thread of their own."""
-
-    def __init__(self, outbox: Outbox) -> None:
-        self._outbox = outbox
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
-
-    async def call(self, method: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Run one of the outbox's methods."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: method(*args, **kwargs))
-
-    @property
-    def file(self) -> Outbox:
-        return self._outbox
-
-    def for_server(self, server: str) -> "ServerOutbox":
-        return ServerOutbox(self, server)
-
-    def close(self) -> None:
-        self._thread.shutdown(wait=True)
-        self._outbox.close()
-
-
-class ServerOutbox:
-    """One server's place in the outbox, as the link wants it."""
-
-    def __init__(self, outbox: AsyncOutbox, server: str) -> None:
-        self._outbox = outbox
-        self._server = server
-
-    async def newest(self) -> int:
-        """Raises OutboxError."""
-        return await self._call(self._outbox.file.newest)
-
-    async def unacknowledged(
-        self, lane: Lane, after: int, until: int | None, limit: int
-    ) -> Sequence[Numbered]:
-        """Raises OutboxError."""
-        return await self._call(self._outbox.file.unacknowledged, self._server, lane, after, until, limit)
-
-    async def acknowledge(self, ids: Sequence[str]) -> None:
-        """Raises OutboxError: the messages stay, are sent again, and the server knows them."""
-        await self._call(self._outbox.file.acknowledge, self._server, ids)
-
-    def depth(self) -> int:
-        return self._outbox.file.waiting.get(self._server, 0)
-
-    def shed(self) -> Sequence[Shed]:
-        return self._outbox.file.shed.get(self._server, ())
-
-    async def _call(self, method: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        try:
-            return await self._outbox.call(method, *args, **kwargs)
-        except sqlite3.OperationalError as exc:
-            raise OutboxError(f"the outbox cannot be used for now ({exc})") from exc

@@ -17,12 +17,13 @@ from camera_hub import __version__
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.config import Config, LinkServerConfig, UplinkConfig
 from camera_hub.folder import hold_folder
+from camera_hub.ingest.async_outbox import AsyncOutbox
 from camera_hub.ingest.camera_process import CameraSpec
 from camera_hub.ingest.clips import ClipCutter
 from camera_hub.ingest.keeper import CameraKeeper, forkserver
 from camera_hub.ingest.keeping import EventKeeper
 from camera_hub.ingest.messages import EventFound, TapOpened, TapPackets
-from camera_hub.ingest.outbox import AsyncOutbox, Outbox
+from camera_hub.ingest.outbox import Outbox
 from camera_hub.ingest.taps import Taps
 from camera_hub.link.budget import Budget, Limits
 from camera_hub.link.handshake import SiteKey
