@@ -9,7 +9,7 @@ BBR's, Cardwell et al. 2016: rate and shortest round trip, not loss.)
 """
 
 QUEUE_US = 250_000  # so long may a fresh event wait behind what is under way, besides the round trip
-FIRST_BYTES = 32 * 1024  # under way, before anything was seen
+FIRST_BYTES = 16 * 1024  # under way, before anything was seen
 LEAST_BYTES = 8 * 1024
 MOST_BYTES = 4 * 1024 * 1024
 _SPAN_US = 200_000  # over which a rate is measured

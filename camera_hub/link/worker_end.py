@@ -258,7 +258,7 @@ class WorkerEnd:
 
         def gate_us() -> int:
             under_way = line.under_way()
-            pace.seen(under_way, line.round_trip_us() if under_way else None, self._clock.monotonic_us())
+            pace.seen(under_way, line.round_trip_us(), self._clock.monotonic_us())
             over = under_way - pace.room
             return (
                 0
