@@ -1,7 +1,7 @@
 """A narrow line between a worker and its server: a TCP relay on 127.0.0.1 with a rate, a delay, and cuts.
 
-Kernels without netem have no other way, and this one needs no rights. It keeps little itself: what does not fit
-on the line waits where it would wait with a modem, in the sender.
+Kernels without netem have no other way, and this one needs no rights. It keeps little itself: what does not
+fit on the line waits where it would wait with a modem, in the sender.
 """
 
 import asyncio
