@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from camera_hub.link.messages import PROTOCOL_VERSION, Challenge, Hello, LinkError, Refused
+from camera_hub.link.messages import PROTOCOL_VERSION, SERVER_SKILLS, Challenge, Hello, LinkError, Refused
 from camera_hub.model import CameraInfo, HubError
 
 NONCE_BYTES = 32
@@ -85,7 +85,9 @@ class SiteKey:
 
 def challenge() -> Challenge:
     """A fresh nonce for a new connection."""
-    return Challenge(version=PROTOCOL_VERSION, nonce=secrets.token_bytes(NONCE_BYTES))
+    return Challenge(
+        version=PROTOCOL_VERSION, nonce=secrets.token_bytes(NONCE_BYTES), can=tuple(sorted(SERVER_SKILLS))
+    )
 
 
 def hello(

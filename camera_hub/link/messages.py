@@ -2,7 +2,7 @@
 
 Every message has a place in a *lane*: event facts go before pictures, pictures before short clips,
 those before what somebody watches, and long video last. A message that is not understood is refused by
-name. What came after the first release is sent only to an end that says it knows it (`capabilities`),
+name. What came after the first release is sent only to an end that says that it knows it (`can`),
 and new fields stand at a struct's end with a default, so that old and new ends work together.
 """
 
@@ -25,11 +25,15 @@ PROTOCOL_VERSION = 1
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 MAX_CLIP_BYTES = 32 * 1024 * 1024  # of one that comes in pieces
 
-PARTS = "parts"
-"""Capability: takes a large message as `Part`s."""
-CLIP_PIECES = "clip-pieces"
-"""Capability: takes a clip by `ClipOffer` and `ClipPiece`s, from the byte on where it stopped."""
-CAPABILITIES = (PARTS, CLIP_PIECES)
+
+class Skill(StrEnum):
+    """What an end can do beyond version 1, by the names that go over the wire."""
+
+    PARTS = "parts"  # server: takes a large message as `Part`s
+    CLIP_PIECES = "clip-pieces"  # server: takes a clip in pieces, from the byte on where it stopped
+
+
+SERVER_SKILLS = frozenset({Skill.PARTS, Skill.CLIP_PIECES})
 
 _T = TypeVar("_T")
 
@@ -60,6 +64,7 @@ class Challenge(_Message, frozen=True):
 
     version: int
     nonce: bytes
+    can: tuple[str, ...] = ()
 
 
 class Hello(_Message, frozen=True):
@@ -71,14 +76,12 @@ class Hello(_Message, frozen=True):
     software: str
     signature: bytes
     cameras: tuple[CameraInfo, ...]
-    capabilities: tuple[str, ...] = ()
 
 
 class Welcome(_Message, frozen=True):
     """Server: you are who you say."""
 
     server_time_us: int
-    capabilities: tuple[str, ...] = ()
 
 
 class Refused(_Message, frozen=True):
@@ -134,7 +137,7 @@ class LinkHealth(msgspec.Struct, frozen=True):
     day_bytes: int = 0  # over the uplink today, to all servers
     day_limit_bytes: int | None = None
     limit_kbit: int | None = None
-    line_kbit: int | None = None  # what the line was seen to carry; None where it was never full
+    line_kbit: int | None = None  # what the line took last, while there was something to send
     shed: tuple[Shed, ...] = ()
 
 

@@ -15,12 +15,11 @@ import structlog
 
 from camera_hub.link.budget import Budget, piece_bytes
 from camera_hub.link.messages import (
-    CLIP_PIECES,
-    PARTS,
     ClipWanted,
     Durable,
     EventClip,
     Lane,
+    Skill,
     WorkerMessage,
     encode,
     lane_of,
@@ -52,16 +51,18 @@ class Sending:
         who: str,
         outbox: Outbox,
         newest: int,
-        capabilities: Iterable[str],
+        can: Iterable[str],
         budget: Budget,
         live: Callable[[], list[LiveBuffer]],
     ) -> None:
-        """`newest` is the outbox's when the connection began; `live` gives what is watched."""
+        """`newest` is the outbox's when the connection began; `can` are the server's skills;
+        `live` gives what is watched.
+        """
         self.control: deque[WorkerMessage] = deque(maxlen=256)
         self.answers: deque[WorkerMessage] = deque(maxlen=64)
         """Pictures that somebody asked for."""
         self._who = who
-        self._can = frozenset(capabilities)
+        self._can = frozenset(can)
         self._budget = budget
         self._live = live
         self._turn = 0  # whose live packets are next
@@ -169,7 +170,7 @@ class Sending:
         clips = self._clips[lane]
         if not clips.ready:
             clip = self._fly(await self._lanes[lane].pop())
-            if not isinstance(clip, EventClip) or CLIP_PIECES not in self._can:
+            if not isinstance(clip, EventClip) or Skill.CLIP_PIECES not in self._can:
                 return clip
             clips.add(clip)
         return clips.take(piece)
@@ -185,7 +186,7 @@ class Sending:
 
     def _cut(self, lane: Lane, message: WorkerMessage, piece: int) -> bytes:
         data = encode(message)
-        if len(data) <= piece + _PART_HEAD or PARTS not in self._can or lane in self._parts:
+        if len(data) <= piece + _PART_HEAD or Skill.PARTS not in self._can or lane in self._parts:
             return data
         if lane in self._clips:
             return data  # it is in pieces already

@@ -6,6 +6,7 @@ wins; what is watched is asked for again when a site comes back.
 
 import asyncio
 import itertools
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -13,7 +14,6 @@ import structlog
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.link import handshake
 from camera_hub.link.messages import (
-    CAPABILITIES,
     Hello,
     LinkError,
     Refused,
@@ -22,6 +22,7 @@ from camera_hub.link.messages import (
     StillRequest,
     Watch,
     Welcome,
+    WorkerMessage,
     decode_from_worker,
     encode,
 )
@@ -68,11 +69,6 @@ class _Site:
         """Raises TimeoutError or EOFError when the worker no longer takes anything."""
         async with self._lock, asyncio.timeout(SEND_S):
             await self._socket.send(encode(message))
-
-    def answered(self, still: Still) -> None:
-        waiting = self.stills.get(still.request)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(still)
 
     async def close(self) -> None:
         for waiting in self.stills.values():
@@ -135,12 +131,12 @@ class ServerEnd:
             await previous.close()
         try:
             await self._commune.site_connected(hello)
-            await site.send(Welcome(server_time_us=self._clock.wall_us(), capabilities=CAPABILITIES))
+            await site.send(Welcome(server_time_us=self._clock.wall_us()))
             log.info("site linked", site=site.name, software=hello.software, cameras=len(hello.cameras))
             for name, camera, stream in self._watched.copy():
                 if name == site.name:
                     await site.send(Watch(camera=camera, stream=stream, on=True))
-            await Taking(site.name, self._commune, site.send, site.answered).run(socket.receive)
+            await Taking(site.name, self._commune, site.send, partial(self._hear, site)).run(socket.receive)
         except (EOFError, TimeoutError):
             pass
         except LinkError as exc:
@@ -177,6 +173,16 @@ class ServerEnd:
             await self._refuse(socket, refused)
             return None
         return answer
+
+    async def _hear(self, site: _Site, message: WorkerMessage) -> None:
+        """What is not to be kept."""
+        match message:
+            case Still(request=request):
+                waiting = site.stills.get(request)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(message)
+            case _:
+                raise LinkError(f"a {type(message).__name__} has no place here")
 
     async def _send_or_drop(self, site: _Site, message: ServerMessage) -> None:
         try:

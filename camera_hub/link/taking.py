@@ -27,7 +27,6 @@ from camera_hub.link.messages import (
     LivePackets,
     Part,
     ServerMessage,
-    Still,
     WorkerMessage,
     decode_from_worker,
 )
@@ -67,12 +66,13 @@ class Taking:
         site: str,
         commune: Keeps,
         send: Callable[[ServerMessage], Awaitable[None]],
-        answered: Callable[[Still], None],
+        hear: Callable[[WorkerMessage], Awaitable[None]],
     ) -> None:
+        """`send` answers the site; `hear` gets, at once, what is neither to be kept nor live."""
         self._site = site
         self._commune = commune
         self._send = send
-        self._answered = answered
+        self._hear = hear
         self._waiting: deque[tuple[_Kept, int]] = deque()
         self._bytes = 0
         self._changed = asyncio.Condition()
@@ -95,14 +95,17 @@ class Taking:
 
     async def _read(self, receive: Callable[[], Awaitable[bytes]]) -> None:
         while True:
-            data = await receive()
-            message = decode_from_worker(data)
-            if isinstance(message, Part):
-                whole = self._joined(message)
-                if whole is None:
-                    continue
-                data, message = whole, decode_from_worker(whole)
-            await self._take(message, len(data))
+            await self.take(await receive())
+
+    async def take(self, data: bytes) -> None:
+        """What the site sent next. Raises LinkError for what was not understood, or has no place here."""
+        message = decode_from_worker(data)
+        if isinstance(message, Part):
+            whole = self._joined(message)
+            if whole is None:
+                return
+            data, message = whole, decode_from_worker(whole)
+        await self._take(message, len(data))
 
     def _joined(self, part: Part) -> bytes | None:
         """The message that is whole with this part."""
@@ -118,8 +121,6 @@ class Taking:
                 self._commune.live_packets(self._site, message)
             case LiveOpened():
                 self._commune.live_opened(self._site, message)
-            case Still():
-                self._answered(message)
             case EventNews() | EventPicture() | EventClip() | ClipOffer() | ClipPiece() | Health():
                 async with self._changed:
                     await self._changed.wait_for(lambda: self._bytes < MAX_WAITING_BYTES)
@@ -127,28 +128,37 @@ class Taking:
                     self._bytes += size
                     self._changed.notify_all()
             case _:
-                raise LinkError(f"a {type(message).__name__} has no place here")
+                await self._hear(message)
 
     # -- the one who keeps -----------------------------------------------------------------
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits to be kept."""
+        return not self._waiting
+
     async def _keep(self) -> None:
         while True:
-            async with self._changed:
-                await self._changed.wait_for(lambda: self._waiting)
-                message = self._next()
-                told = [message] if isinstance(message, EventNews) else []
-                while told and len(told) < BATCH and self._waiting:
-                    following = self._waiting[0][0]
-                    if not isinstance(following, EventNews):
-                        break
-                    self._next()
-                    told.append(following)
-                self._changed.notify_all()
-            if told:
-                await self._commune.deliver_events(self._site, told)
-                await self._send(Ack(ids=tuple(news.id for news in told)))
-            else:
-                await self._keep_one(message)
+            await self.keep_next()
+
+    async def keep_next(self) -> None:
+        """Keep and answer what came first, with the facts that came right behind facts."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._waiting)
+            message = self._next()
+            told = [message] if isinstance(message, EventNews) else []
+            while told and len(told) < BATCH and self._waiting:
+                following = self._waiting[0][0]
+                if not isinstance(following, EventNews):
+                    break
+                self._next()
+                told.append(following)
+            self._changed.notify_all()
+        if told:
+            await self._commune.deliver_events(self._site, told)
+            await self._send(Ack(ids=tuple(news.id for news in told)))
+        else:
+            await self._keep_one(message)
 
     def _next(self) -> _Kept:
         message, size = self._waiting.popleft()

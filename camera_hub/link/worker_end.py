@@ -23,7 +23,6 @@ from camera_hub.link import handshake
 from camera_hub.link.budget import Budget, Limits
 from camera_hub.link.line import Line
 from camera_hub.link.messages import (
-    CAPABILITIES,
     MAX_MESSAGE_BYTES,
     Ack,
     Challenge,
@@ -93,6 +92,7 @@ class WorkerEnd:
         self._tls = _tls_context(url, ca_file)
         self._clock = clock
         self._budget = budget or Budget(Limits(), UTC, clock)
+        self._server_can: frozenset[str] = frozenset()
         self._wake = asyncio.Event()
         self._watched = Watched(server, hamlet, clock)
         self._pace = Pace(clock.monotonic_us())
@@ -158,13 +158,13 @@ class WorkerEnd:
             user_agent_header=None,
         ) as socket:
             async with asyncio.timeout(HANDSHAKE_S):
-                welcome = await self._shake_hands(socket)
+                await self._shake_hands(socket)
             self._pace = Pace(self._clock.monotonic_us())
             sending = self._sending = Sending(
                 self.server,
                 self._outbox,
                 await self._outbox.newest(),
-                set(CAPABILITIES).intersection(welcome.capabilities),
+                self._server_can,
                 self._budget,
                 lambda: self._watched.buffers,
             )
@@ -178,7 +178,7 @@ class WorkerEnd:
                 self._judge(),
             )
 
-    async def _shake_hands(self, socket: ClientConnection) -> Welcome:
+    async def _shake_hands(self, socket: ClientConnection) -> None:
         asked = decode_from_server(_binary(await socket.recv()))
         if not isinstance(asked, Challenge):
             raise LinkError(f"the server at {self._url} did not begin as a Camera Hub server does")
@@ -191,7 +191,7 @@ class WorkerEnd:
             raise LinkError(f"the server refused us: {verdict.reason}")
         if not isinstance(verdict, Welcome):
             raise LinkError(f"the server at {self._url} answered with a {type(verdict).__name__}")
-        return verdict
+        self._server_can = frozenset(asked.can)
 
     async def _receive(self, socket: ClientConnection, sending: Sending) -> None:
         answers: set[asyncio.Task[None]] = set()

@@ -4,9 +4,11 @@ Instants are ISO 8601 in UTC with Z, geometry is in fractions of the picture, 0.
 """
 
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from pydantic import BaseModel, Field
 
+from camera_hub.link.messages import LiveSize, ShedCause
 from camera_hub.model import (
     CameraState,
     Cause,
@@ -113,10 +115,42 @@ class Camera(BaseModel):
     zones: list[Zone]
     lines: list[Line]
     streams: list[Stream]
+    live: LiveSize = Field(description="What the way to its site has room for of what is watched")
 
 
 class Cameras(BaseModel):
     cameras: list[Camera]
+
+
+class ShedKind(StrEnum):
+    """What may be let go unsent; `clip` is of the seconds around an event's best moment, `video` of all."""
+
+    EVENT = "event"
+    PICTURE = "picture"
+    CLIP = "clip"
+    VIDEO = "video"
+
+
+class Shed(BaseModel):
+    """What a worker let go before this server had it, of one kind and for one cause, in the last weeks."""
+
+    kind: ShedKind
+    cause: ShedCause = Field(description="`full`: more waited than may; `old`: it waited for too long")
+    count: int
+    bytes: int
+    first: datetime = Field(description="When the oldest of them began to wait")
+    last: datetime
+
+
+class Uplink(BaseModel):
+    """How the way from a worker to this server does."""
+
+    live: LiveSize = Field(description="What it has room for of what is watched")
+    limit_kbit: int | None = Field(description="kbit/s that it may use; null without a limit")
+    line_kbit: int | None = Field(description="kbit/s that it took last; null where that is not known")
+    day_mb: float = Field(description="MB (10^6 bytes) that went over it today, to all servers")
+    day_limit_mb: float | None = Field(description="... that may; null without a limit")
+    shed: list[Shed]
 
 
 class Site(BaseModel):
@@ -132,6 +166,7 @@ class Site(BaseModel):
     disk_free_bytes: int | None
     disk_total_bytes: int | None
     recorded_bytes: int | None
+    uplink: Uplink | None = Field(description="null where its worker does not say")
 
 
 class Sites(BaseModel):

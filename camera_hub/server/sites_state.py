@@ -19,6 +19,9 @@ from camera_hub.link.messages import (
     EventPicture,
     Health,
     Hello,
+    Lane,
+    LinkHealth,
+    LiveSize,
 )
 from camera_hub.model import REHEARSAL, CameraHealth, CameraInfo, CameraState, StreamHealth
 from camera_hub.server.broadcast import Updates
@@ -26,8 +29,11 @@ from camera_hub.server.settings import KnownSite
 from camera_hub.server.shapes import (
     Camera,
     Line,
+    Shed,
+    ShedKind,
     Site,
     Stream,
+    Uplink,
     Zone,
     event_shape,
     global_id,
@@ -137,6 +143,8 @@ class SitesState:
         changed = {name for name, new in told.items() if _visible(new) != _visible(site.states.get(name))}
         site.states = told
         steady_us = self._clock.monotonic_us()
+        if _live_size(before) is not _live_size(health):
+            changed = set(told)
         if before is None or steady_us - site.told_us >= MEASURES_TOLD_EVERY_US:
             site.told_us = steady_us
             self._publish(site, set(told))
@@ -282,6 +290,34 @@ def _site_shape(site: _Site) -> Site:
         disk_free_bytes=health.disk_free_bytes if health else None,
         disk_total_bytes=health.disk_total_bytes if health else None,
         recorded_bytes=health.recorded_bytes if health else None,
+        uplink=_uplink_shape(health.link) if health and health.link else None,
+    )
+
+
+def _live_size(health: Health | None) -> LiveSize:
+    return health.link.live if health and health.link else LiveSize.WHOLE
+
+
+def _uplink_shape(link: LinkHealth) -> Uplink:
+    limit = link.day_limit_bytes
+    return Uplink(
+        live=link.live,
+        limit_kbit=link.limit_kbit,
+        line_kbit=link.line_kbit,
+        day_mb=round(link.day_bytes / 1e6, 1),
+        day_limit_mb=None if limit is None else limit / 1e6,
+        shed=[
+            Shed(
+                kind=ShedKind(one.lane.name.lower()),
+                cause=one.cause,
+                count=one.count,
+                bytes=one.bytes,
+                first=instant(one.first_us),
+                last=instant(one.last_us),
+            )
+            for one in link.shed
+            if one.lane is not Lane.LIVE  # which waits for nobody
+        ],
     )
 
 
@@ -313,6 +349,7 @@ def _camera_shape(site: _Site, info: CameraInfo) -> Camera:
             for line in info.lines
         ],
         streams=[_stream_shape(stream) for stream in health.streams] if health else [],
+        live=_live_size(site.health) if site.connected else LiveSize.WHOLE,
     )
 
 

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 
 _CHUNK = 1448
 _BUFFER = 8 * 1024  # the kernel takes twice that
@@ -55,7 +55,7 @@ class Line:
             sock.close()
         self._sockets.clear()
 
-    def _start(self, coroutine: "asyncio._CoroutineLike[None]") -> None:
+    def _start(self, coroutine: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -23,6 +23,12 @@ export type RecordingCause = Schemas["RecordingCause"];
 export type GateReason = Schemas["GateReason"];
 export type Session = Schemas["Session"];
 export type Site = Schemas["Site"];
+/** What a link to a hamlet has room for of what is watched. */
+export type LiveSize = Schemas["LiveSize"];
+export type ShedCause = Schemas["ShedCause"];
+export type ShedKind = Schemas["ShedKind"];
+/** How the way from a hamlet to the server does. */
+export type Uplink = Schemas["Uplink"];
 /** What was done to a camera. */
 export type TamperCause = Schemas["TamperCause"];
 export type StreamName = Schemas["Stream"]["stream"];

@@ -325,6 +325,27 @@ export const en: Dictionary = {
     never: "never",
     empty: "No hamlets yet",
     emptyHelp: "The administrator lists the hamlets in the server's configuration.",
+    uplink: {
+      live: {
+        whole: "The line has room for live views.",
+        sub: "The line is narrow: live views use the smaller sub stream for now.",
+        keyframes: "The line is very narrow: live views show one picture every few seconds for now.",
+        nothing: "Today's volume is used up: live views and clips wait for tomorrow; events and pictures still come.",
+      },
+      day: (spent, limit) => `Line today: ${spent} of ${limit} used.`,
+      shed: (what, why, first, last) =>
+        first === last ? `${what} let go because ${why} (${first}).` : `${what} let go because ${why} (${first} – ${last}).`,
+      kind: {
+        event: (count) => (count === "1" ? "1 event message" : `${count} event messages`),
+        picture: (count) => (count === "1" ? "1 picture" : `${count} pictures`),
+        clip: (count) => (count === "1" ? "1 short clip" : `${count} short clips`),
+        video: (count) => (count === "1" ? "1 long clip" : `${count} long clips`),
+      },
+      cause: {
+        full: "too much waited to be sent",
+        old: "it waited for too long",
+      },
+    },
   },
   time: { today: "Today", yesterday: "Yesterday", justNow: "just now", ago: (age) => `${age} ago` },
   close: "Close",
