@@ -44,8 +44,8 @@ async def take(
         {"site": site, "message_id": id_, "received_us": now_us, "content": content}
         for id_, content in contents.items()
     ]
-    done = insert(inbox).values(rows).on_conflict_do_nothing().returning(inbox.c.message_id)
-    new = set((await connection.scalars(done)).all())
+    statement = insert(inbox).on_conflict_do_nothing().returning(inbox.c.message_id)
+    new = set((await connection.scalars(statement, rows)).all())
     found: dict[str, bool | UnacceptableError] = dict.fromkeys(new, True)
     if len(new) < len(contents):
         there = [id_ for id_ in contents if id_ not in new]
