@@ -23,7 +23,7 @@ from camera_hub.link.messages import (
 from camera_hub.model import Packet, StreamInfo, StreamName
 
 MAX_LIVE_BYTES = 8 * 1024 * 1024  # of one stream: some GOPs of a 4 Mbit/s main stream
-MAX_LIVE_AGE_US = 3_000_000  # what has waited for so long is not live; the next keyframe is
+MAX_LIVE_AGE_US = 1_000_000  # what has waited for so long is not live; the next keyframe is
 CLIPS_OFFERED = 2  # at once: while one is sent, the next is asked for
 BAD_CLIPS = 3  # a clip that has arrived otherwise than it was sent so often waits for another connection
 
@@ -47,6 +47,7 @@ class LiveBuffer:
         self.source = stream
         self.keyframes_only = False
         self.dropped = 0
+        self.skips = 0  # how often what waited was let go for the next keyframe
         self._max_bytes = max_bytes
         self._opened: StreamInfo | None = None
         self._packets: deque[tuple[int, Packet]] = deque()  # with the monotonic time of its coming
@@ -69,12 +70,12 @@ class LiveBuffer:
                 continue
             late = self.late_us(now_us) > MAX_LIVE_AGE_US
             if packet.keyframe and (late or self._bytes + len(packet.data) > self._max_bytes):
-                self._clear()
+                self._skip()
             self._wants_keyframe = False
             self._packets.append((now_us, packet))
             self._bytes += len(packet.data)
             if self._bytes > self._max_bytes:
-                self._clear()
+                self._skip()
 
     @property
     def ready(self) -> bool:
@@ -100,6 +101,10 @@ class LiveBuffer:
         if not taken:
             return None
         return LivePackets(camera=self.camera, stream=self.stream, packets=tuple(taken))
+
+    def _skip(self) -> None:
+        self.skips += 1
+        self._clear()
 
     def _clear(self) -> None:
         self.dropped += len(self._packets)

@@ -54,7 +54,10 @@ class Watched:
         """To be called about every half second; whether `size` changed."""
         now_us = self._clock.monotonic_us()
         late_us = max((buffer.late_us(now_us) for buffer in self._buffers.values()), default=0)
-        if not self._squeeze.seen(late_us, now_us):
+        skips = sum(buffer.skips for buffer in self._buffers.values())
+        for buffer in self._buffers.values():
+            buffer.skips = 0
+        if not self._squeeze.seen(late_us, skips, now_us):
             return False
         for buffer in self._buffers.values():
             source = buffer.source

@@ -310,7 +310,7 @@ def test_an_uplink_that_can_be_so(write: Write) -> None:
 @pytest.mark.parametrize(
     ("uplink", "said"),
     [
-        ("limit_kbit: 10", "limit_kbit: `10` is less than 64"),
+        ("limit_kbit: 10", "limit_kbit: `10` is too small; give a number from 64 on"),
         ("per_day_mb: 0", "per_day_mb: `0` is"),
         ("hours: nachts", "hours: `nachts` is no span of a day; write it as 22:00-05:00"),
         ("hours: 22:00-24:00", "hours: `22:00-24:00` is no span of a day"),

@@ -80,7 +80,7 @@ def squeezed(squeeze: Squeeze, late_us: int, seconds: float, now_us: int) -> tup
     changes = []
     for _ in range(round(seconds * 2)):
         now_us += 500_000
-        if squeeze.seen(late_us, now_us):
+        if squeeze.seen(late_us, 0, now_us):
             changes.append(squeeze.size)
     return changes, now_us
 
@@ -96,7 +96,7 @@ def test_live_grows_smaller_step_by_step_and_comes_back() -> None:
 def test_a_late_moment_changes_nothing() -> None:
     squeeze = Squeeze(0)
     for second in range(1, 60):
-        assert not squeeze.seen(3_000_000 if second % 10 == 0 else 0, second * 1_000_000)
+        assert not squeeze.seen(3_000_000 if second % 10 == 0 else 0, 0, second * 1_000_000)
 
 
 def test_a_line_at_the_edge_is_tried_ever_more_rarely() -> None:
@@ -105,7 +105,7 @@ def test_a_line_at_the_edge_is_tried_ever_more_rarely() -> None:
         now_us += 500_000
         before = squeeze.size
         if (
-            squeeze.seen(2_000_000 if squeeze.size is LiveSize.WHOLE else 0, now_us)
+            squeeze.seen(2_000_000 if squeeze.size is LiveSize.WHOLE else 0, 0, now_us)
             and before is LiveSize.SUB
         ):
             climbs.append(now_us)
@@ -113,3 +113,12 @@ def test_a_line_at_the_edge_is_tried_ever_more_rarely() -> None:
     assert pauses == sorted(pauses)
     assert pauses[0] >= PATIENCE_US + SETTLE_US
     assert pauses[-1] > 4 * PATIENCE_US
+
+
+def test_skips_again_and_again_are_too_much_and_one_at_the_beginning_is_not() -> None:
+    squeeze = Squeeze(0)
+    for step in range(1, 200):
+        assert not squeeze.seen(0, step % 50 == 1, step * 500_000)
+    changes = [squeeze.seen(0, step % 12 == 0, (200 + step) * 500_000) for step in range(40)]
+    assert sum(changes) == 1
+    assert squeeze.size is LiveSize.SUB
