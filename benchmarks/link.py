@@ -52,7 +52,7 @@ from tests.support.link_worker import main
 sending.WINDOW[Lane.EVENT] = {window}
 asyncio.run(main(pathlib.Path(sys.argv[1]), int(sys.argv[2])))
 """
-WAYS = {"batches": (BATCH, 512), "a transaction each": (1, 16)}
+WAYS = {"batches": (BATCH, 256), "a transaction each": (1, 16)}
 """Name → facts kept together at most, facts on the line at most."""
 
 
@@ -174,7 +174,7 @@ async def on_the_line(folder: Path, filled: Path, count: int) -> float:
         narrow_line(port, 50_000) as line,
     ):
         await listens(port)
-        worker = ("-c", WORK.format(window=512), str(folder / "worker"), str(line.port))
+        worker = ("-c", WORK.format(window=BATCH), str(folder / "worker"), str(line.port))
         async with running(*worker, log=folder / "worker.log"):
             await until(lambda: not depth(box), WAIT_S)
     box.close()

@@ -13,6 +13,7 @@ FIRST_BYTES = 16 * 1024  # under way, before anything was seen
 LEAST_BYTES = 8 * 1024
 MOST_BYTES = 4 * 1024 * 1024
 _SPAN_US = 200_000  # over which a rate is measured
+_GAP_US = 1_000_000  # not looked at for so long, nobody knows whether something was under way all the time
 _KEPT = 0.7  # of the rate before, when a new one is lower; a higher one counts at once, and more so
 
 
@@ -26,6 +27,7 @@ class Pace:
         self._since_us = now_us
         self._since_acked = 0
         self._busy = False
+        self._seen_us = now_us
 
     def sent(self, count: int) -> None:
         self._sent += count
@@ -38,7 +40,8 @@ class Pace:
         if not under_way:
             self._busy = False
             return
-        if not self._busy:
+        unseen_us, self._seen_us = now_us - self._seen_us, now_us
+        if not self._busy or unseen_us > _GAP_US:
             self._busy, self._since_us, self._since_acked = True, now_us, acked
             return
         span_us = now_us - self._since_us

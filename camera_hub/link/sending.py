@@ -29,8 +29,10 @@ from camera_hub.link.worker_protocols import Outbox
 
 log = structlog.get_logger(__name__)
 
-# Sent and not yet acknowledged. Of events so many that a slow answer costs no speed.
-WINDOW = {Lane.EVENT: 512, Lane.PICTURE: 16, Lane.CLIP: 2, Lane.VIDEO: 2}
+# Sent and not yet acknowledged. Of facts that waited so many that a slow answer costs no speed, and so few
+# that a fresh one does not wait long behind them at the server.
+WINDOW = {Lane.EVENT: 256, Lane.PICTURE: 16, Lane.CLIP: 2, Lane.VIDEO: 2}
+MOST_FRESH = 4096
 _BATCH = {Lane.EVENT: 64, Lane.PICTURE: 4, Lane.CLIP: 1, Lane.VIDEO: 1}
 _CLOSED_US = 30_000_000  # so often is looked whether a lane that has no hour or no volume may go again
 _PART_HEAD = 64  # bytes of a message around a piece
@@ -55,8 +57,8 @@ class Sending:
         budget: Budget,
         live: Callable[[], list[LiveBuffer]],
     ) -> None:
-        """`newest` is the outbox's when the connection began; `can` are the server's skills;
-        `live` gives what is watched.
+        """`newest` is the outbox's when the connection began, `can` the server's skills; `live` gives
+        what is watched.
         """
         self.control: deque[WorkerMessage] = deque(maxlen=256)
         self.answers: deque[WorkerMessage] = deque(maxlen=64)
@@ -162,7 +164,8 @@ class Sending:
 
     async def _event(self, old: bool) -> Durable | None:
         lane = self._lanes[Lane.EVENT]
-        if not self._has_window(Lane.EVENT) or await lane.peek(old) is None:
+        has_window = self._has_window(Lane.EVENT) if old else self._count[Lane.EVENT] < MOST_FRESH
+        if not has_window or await lane.peek(old) is None:
             return None
         return self._fly(lane.take(old))
 
@@ -186,10 +189,9 @@ class Sending:
 
     def _cut(self, lane: Lane, message: WorkerMessage, piece: int) -> bytes:
         data = encode(message)
-        if len(data) <= piece + _PART_HEAD or Skill.PARTS not in self._can or lane in self._parts:
+        is_piece = lane in self._clips or lane in self._parts
+        if is_piece or len(data) <= piece + _PART_HEAD or Skill.PARTS not in self._can:
             return data
-        if lane in self._clips:
-            return data  # it is in pieces already
         self._parts[lane] = Parts(lane, data)
         return encode(self._next_part(lane, piece))
 

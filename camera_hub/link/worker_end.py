@@ -260,11 +260,9 @@ class WorkerEnd:
             under_way = line.under_way()
             pace.seen(under_way, line.round_trip_us(), self._clock.monotonic_us())
             over = under_way - pace.room
-            return (
-                0
-                if over < 0
-                else min(max(_AGAIN_US, int(over * 1e6 / (pace.bytes_per_s or 100_000))), _LONGEST_US)
-            )
+            if over < 0:
+                return 0
+            return min(max(int(over * 1e6 / (pace.bytes_per_s or 100_000)), _AGAIN_US), _LONGEST_US)
 
         while True:
             self._wake.clear()

@@ -15,6 +15,7 @@ from camera_hub.link.messages import (
     EventNews,
     EventPicture,
     Health,
+    Lane,
     LinkError,
     LivePackets,
     Part,
@@ -178,9 +179,16 @@ async def test_a_clip_that_always_comes_otherwise_is_given_up_for_this_connectio
 async def test_no_more_than_a_window_is_on_the_line() -> None:
     link = Link(Box([picture(number) for number in range(100)]))
     sent = await link.all()
-    assert len(sent) == WINDOW[next(lane for lane in WINDOW if lane.name == "PICTURE")]
+    assert len(sent) == WINDOW[Lane.PICTURE]
     link.sending.acknowledged([message.id for message in sent[:3] if isinstance(message, EventPicture)])
     assert len(await link.all()) == 3
+
+
+async def test_a_fresh_event_does_not_wait_for_answers_to_those_before_it() -> None:
+    link = Link(Box([news(number) for number in range(1000)]))
+    assert len(await link.all()) == WINDOW[Lane.EVENT]
+    link.put(news(1000))
+    assert await link.all() == [news(1000)]
 
 
 async def test_a_shut_line_and_an_empty_bucket_hold_all_but_fresh_facts() -> None:
