@@ -4,7 +4,6 @@ import base64
 import os
 import pickle
 from collections.abc import Callable
-from datetime import time
 from pathlib import Path
 
 import pytest
@@ -296,30 +295,6 @@ log: {{level: loud, format: xml}}
     assert "hunter2" not in "".join(said)
     assert any("servers[1].ca_file: `none.pem` is no file" in each for each in said)
     assert any("servers[0].url: has a user name in it" in each for each in said)
-
-
-def test_an_uplink_that_can_be_so(write: Write) -> None:
-    text = f"{SITE}link: {{uplink: {{limit_kbit: 4000, per_day_mb: 500, hours: 22:00-05:30}}, keep_gb: 0.5}}"
-    link = load_config(write(text)).link
-    assert (link.uplink.limit_kbit, link.uplink.per_day_mb) == (4000, 500)
-    assert link.uplink.times == (time(22), time(5, 30))
-    assert (link.keep_bytes, link.keep_days) == (500_000_000, 30)
-    assert load_config(write(SITE)).link.uplink.times is None
-
-
-@pytest.mark.parametrize(
-    ("uplink", "said"),
-    [
-        ("limit_kbit: 10", "limit_kbit: `10` is too small; give a number from 64 on"),
-        ("per_day_mb: 0", "per_day_mb: `0` is"),
-        ("hours: nachts", "hours: `nachts` is no span of a day; write it as 22:00-05:00"),
-        ("hours: 22:00-24:00", "hours: `22:00-24:00` is no span of a day"),
-        ("hours: 05:00-05:00", "hours: `05:00-05:00` begins and ends at once"),
-    ],
-)
-def test_an_uplink_that_cannot_be_so(write: Write, uplink: str, said: str) -> None:
-    (found,) = problems(write(f"{SITE}link: {{uplink: {{{uplink}}}}}"))
-    assert f"link.uplink.{said}" in found, found
 
 
 # -- secrets -------------------------------------------------------------------------------------
