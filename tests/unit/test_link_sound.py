@@ -89,10 +89,10 @@ def test_sound_waits_for_the_wire_within_a_bound_and_goes_when_the_stream_begins
     )
     assert buffer.take() is None
     buffer.add_sound(SOUND)
-    buffer.open(LiveOpened("a", "sub", INFO))
+    buffer.open(INFO)
     assert isinstance(buffer.take(), LiveOpened)
     assert buffer.take() is None
-    buffer.add((Packet(b"x", 0, 0, 0, keyframe=True),))
+    buffer.add((Packet(b"x", 0, 0, 0, keyframe=True),), now_us=0)
     buffer.add_sound(SOUND)
     assert isinstance(buffer.take(), LiveSound)
     assert buffer.take() is not None

@@ -48,6 +48,7 @@ export function camera(change: Partial<Camera> = {}): Camera {
     zones: [],
     lines: [],
     streams: [],
+    live: "whole",
     ...change,
   };
 }
