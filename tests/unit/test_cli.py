@@ -96,7 +96,7 @@ def test_check_lists_all_that_is_wrong_in_the_file(
         "camera-hub: 2 things are wrong in the configuration",
         f"  {file}:1: site.name: is missing; add it",
         f"  {file}:2: colour: there is no such key; here may stand: site, secrets, storage, cameras, link, "
-        "server, live, users, practice, log",
+        "server, live, alerts, users, practice, log",
     ]
     assert hub("check", tmp_path / "none.yaml") == 2
     assert "one thing is wrong" in capsys.readouterr().err

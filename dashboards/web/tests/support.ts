@@ -75,6 +75,7 @@ export function site(change: Partial<Site> = {}): Site {
     lacks: [],
     newer: false,
     twin: null,
+    uplink: null,
     ...change,
   };
 }
