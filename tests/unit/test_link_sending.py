@@ -21,6 +21,7 @@ from camera_hub.link.messages import (
     Part,
     WorkerMessage,
     decode_from_worker,
+    encode,
 )
 from camera_hub.link.outgoing import BAD_CLIPS, MAX_LIVE_AGE_US, LiveBuffer
 from camera_hub.link.sending import WINDOW, Sending
@@ -263,3 +264,24 @@ async def test_a_clip_over_the_bound_is_not_asked_for() -> None:
     taking = Taking("khe-coc", object(), send, send, unknown=send)  # type: ignore[arg-type]
     await taking._offered(ClipOffer("c", ulid(1), "cong-lang", 0, 1, 2**40, "0" * 64))
     assert [type(answer).__name__ for answer in answers] == ["Ack"]
+
+
+async def test_of_a_site_that_was_cut_off_nothing_that_waits_is_kept() -> None:
+    async def nothing(_: object) -> None: ...
+
+    cut = False
+    taking = Taking(
+        "khe-coc",
+        object(),  # type: ignore[arg-type]
+        nothing,
+        nothing,
+        unknown=nothing,
+        is_cut=lambda: cut,
+    )
+    data = encode(EventNews("m1", event(1)))
+    await taking.take(data)
+    cut = True
+    with pytest.raises(EOFError):
+        await taking.keep_next()
+    with pytest.raises(EOFError):
+        await taking.take(data)
