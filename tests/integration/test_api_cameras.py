@@ -141,6 +141,14 @@ async def test_a_site_in_full(server: Server) -> None:
         "disk_total_bytes": 20_000,
         "recorded_bytes": 5_000,
         "clock_offset_s": -5.0,
+        "enrolment": "config",
+        "code_expires": None,
+        "key_since": None,
+        "changed_by": "",
+        "changed": None,
+        "lacks": ["new-key", "not-taken", "run"],
+        "newer": False,
+        "twin": None,
         "uplink": None,
     }
 
