@@ -30,6 +30,7 @@ async def test_a_sign_in_makes_a_session(server: Server) -> None:
             "alerts",
             "channels",
             "duty",
+            "enrol",
             "events",
             "live",
             "metrics",
