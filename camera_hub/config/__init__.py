@@ -39,6 +39,7 @@ from camera_hub.config.hub import (
 )
 from camera_hub.config.motion import ExactConfig, MotionConfig, PersonHeightConfig
 from camera_hub.config.secrets import fill_in
+from camera_hub.config.uplink import UplinkConfig
 from camera_hub.config.words import describe
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "SiteConfig",
     "StorageConfig",
     "StreamsConfig",
+    "UplinkConfig",
     "UserConfig",
     "ZoneConfig",
     "json_schema",

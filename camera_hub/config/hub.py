@@ -16,6 +16,7 @@ from camera_hub.config.camera import CameraConfig
 from camera_hub.config.errors import ConfigError, Loc
 from camera_hub.config.live import LiveConfig
 from camera_hub.config.section import Id, Port, Section, ShortText, beside_config, twice, wrong
+from camera_hub.config.uplink import UplinkConfig
 
 _GB = 1_000_000_000
 _KEY_BYTES = 32  # an Ed25519 public key (RFC 8032)
@@ -99,6 +100,11 @@ class LinkServerConfig(Section):
         description="Trust this one certificate alone: its SHA-256 in hexadecimal, with or without colons.",
     )
 
+    local: bool = Field(
+        default=False,
+        description="true: it is on the site's own network, and what goes there is not counted as uplink.",
+    )
+
     @field_validator("certificate_sha256")
     @classmethod
     def _is_a_fingerprint(cls, text: str) -> str:
@@ -129,7 +135,7 @@ class LinkServerConfig(Section):
 
 
 class LinkConfig(Section):
-    """Whom this site's worker tells."""
+    """Whom this site's worker tells, and over what."""
 
     servers: tuple[LinkServerConfig, ...] = Field(
         default=(),
@@ -140,6 +146,23 @@ class LinkConfig(Section):
         default=None,
         description="The HTTP proxy on the way to servers: http://HOST:PORT; else HTTPS_PROXY of the "
         "environment.",
+    )
+
+    uplink: UplinkConfig = Field(
+        default=UplinkConfig(), description="What the way to the servers may carry, all together."
+    )
+    keep_days: float = Field(
+        default=30,
+        ge=1,
+        le=365,
+        description="What a server has not taken after so many days is let go, events too.",
+    )
+    keep_gb: float = Field(
+        default=2,
+        gt=0,
+        allow_inf_nan=False,
+        description="What waits for servers grows to this (GB of 10^9 bytes); then long clips go first, "
+        "short ones and pictures next, events never.",
     )
 
     @field_validator("proxy")
@@ -154,6 +177,10 @@ class LinkConfig(Section):
 
     def proxy_url(self) -> str | None:
         return None if self.proxy is None else self.proxy.get_secret_value()
+
+    @property
+    def keep_bytes(self) -> int:
+        return round(self.keep_gb * _GB)
 
     @classmethod
     def _examine(cls, data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Loc, str]]]:
@@ -268,7 +295,11 @@ class ServerConfig(Section):
     def own_link(self, certificate_sha256: str = "") -> LinkServerConfig:
         """This server as a worker on its machine dials it, under a name that none in a file can have."""
         return LinkServerConfig.model_construct(
-            name="this machine", url=self.link_url(), certificate_sha256=certificate_sha256
+            name="this machine",
+            url=self.link_url(),
+            ca_file=None,
+            certificate_sha256=certificate_sha256,
+            local=True,
         )
 
     @classmethod

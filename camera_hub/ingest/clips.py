@@ -1,6 +1,9 @@
 """An event's video for those who are told of it: cut from the recordings, by stream copy.
 
-Jobs live in the outbox, so that a worker killed in between cuts them after its next start.
+First a short clip, of the seconds around the best picture: it is soon cut and soon sent, also over a narrow
+line. When the event has ended, all of it, which goes when the line has nothing better to do and takes the
+short one's place. Of a short event there is one clip, of all of it, sent as a short one. Jobs live in the
+outbox, so that a worker killed in between cuts them after its next start.
 """
 
 import asyncio
@@ -12,7 +15,8 @@ import structlog
 from ulid import ULID
 
 from camera_hub.clock import Clock
-from camera_hub.ingest.outbox import AsyncOutbox
+from camera_hub.ingest.async_outbox import AsyncOutbox
+from camera_hub.ingest.outbox import ClipJob, Due
 from camera_hub.link.messages import EventClip
 from camera_hub.model import Event, StreamName
 from camera_hub.recording import Catalogue, cut_clip
@@ -24,19 +28,39 @@ AFTER_US = 2_000_000
 MOST_US = 60_000_000
 MAX_BYTES = 8 * 1024 * 1024
 SETTLE_US = 4_000_000  # the recorder's last fragment is on disk by then
-FIRST_AFTER_US = 15_000_000  # a long event gets a first clip while it goes on
+SHORT_US = 6_000_000
+ALL_IS_SHORT_US = 8_000_000  # so long, with what is before and after, an event has but one clip
 GIVE_UP_US = 60_000_000
 RETRY_US = 2_000_000
 LOOK_S = 1.0
 
 
-def due_us(event: Event) -> int | None:
-    """When the event's video can be cut: soon after its end, and once early in a long one."""
-    if event.end_us is not None:
-        return event.end_us + AFTER_US + SETTLE_US
-    if event.revision == 1:
-        return event.start_us + FIRST_AFTER_US
-    return None
+def dues(event: Event) -> tuple[Due, ...]:
+    """When the event's clips can be cut, by what is told of it now."""
+    if event.end_us is None:
+        return (Due(True, event.start_us + SHORT_US + SETTLE_US, only_sooner=event.revision > 1),)
+    due_us = event.end_us + AFTER_US + SETTLE_US
+    return Due(True, due_us, only_sooner=event.revision > 1), Due(False, due_us)
+
+
+def span(job: ClipJob, now_us: int) -> tuple[int, int]:
+    """The clip's times, [from, to), wall."""
+    event = job.event
+    first_us = event.start_us - BEFORE_US
+    last_us = now_us - SETTLE_US if event.end_us is None else event.end_us + AFTER_US
+    if not job.short or is_all(job):
+        return first_us, min(last_us, event.start_us + MOST_US)
+    middle_us = job.best_us or event.start_us + SHORT_US // 2
+    to_us = min(max(middle_us - SHORT_US // 2, first_us) + SHORT_US, last_us)
+    return max(to_us - SHORT_US, first_us), to_us
+
+
+def is_all(job: ClipJob) -> bool:
+    """Whether the clip is of all the event, and no other is needed."""
+    end_us = job.event.end_us
+    if not job.short:
+        return True
+    return end_us is not None and end_us - job.event.start_us + BEFORE_US + AFTER_US <= ALL_IS_SHORT_US
 
 
 class ClipCutter:
@@ -78,41 +102,39 @@ class ClipCutter:
             await self._do(job)
         return bool(jobs)
 
-    async def _do(self, job: Event) -> None:
+    async def _do(self, job: ClipJob) -> None:
+        event = job.event
         clip = await asyncio.to_thread(self._cut, job)
         if clip is not None:
-            await self._outbox.call(self._outbox.file.put_clip, clip, job)
+            await self._outbox.call(self._outbox.file.put_clip, clip, job, job.short and is_all(job))
             self._on_clip()
-        elif self._clock.wall_us() - (job.end_us or job.start_us) > GIVE_UP_US:
-            log.warning(
-                "no recording for an event; it goes without a clip", event_id=job.id, camera=job.camera
-            )
+        elif self._clock.wall_us() - (event.end_us or event.start_us) > GIVE_UP_US:
+            if not job.short:
+                log.warning(
+                    "no recording for an event; it goes without a clip",
+                    event_id=event.id,
+                    camera=event.camera,
+                )
             await self._outbox.call(self._outbox.file.drop_clip_job, job)
         else:
             later_us = self._clock.wall_us() + RETRY_US
             await self._outbox.call(self._outbox.file.postpone_clip_job, job, later_us)
 
-    def _cut(self, job: Event) -> EventClip | None:
-        stream = self._stream_of(job.camera)
+    def _cut(self, job: ClipJob) -> EventClip | None:
+        camera = job.event.camera
+        stream = self._stream_of(camera)
         if stream is None:
             return None
-        end_us = job.end_us if job.end_us is not None else self._clock.wall_us() - SETTLE_US
-        clip = cut_clip(
-            self._recordings,
-            self._catalogue,
-            job.camera,
-            stream,
-            job.start_us - BEFORE_US,
-            min(end_us + AFTER_US, job.start_us + MOST_US),
-            MAX_BYTES,
-        )
+        from_us, to_us = span(job, self._clock.wall_us())
+        clip = cut_clip(self._recordings, self._catalogue, camera, stream, from_us, to_us, MAX_BYTES)
         if clip is None:
             return None
         return EventClip(
             id=str(ULID()),
-            event_id=job.id,
-            camera=job.camera,
+            event_id=job.event.id,
+            camera=camera,
             start_us=clip.start_us,
             duration_us=clip.duration_us,
             mp4=clip.mp4,
+            short=job.short,
         )

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
-from camera_hub.ingest.clips import due_us
+from camera_hub.ingest.async_outbox import AsyncOutbox
+from camera_hub.ingest.clips import dues
 from camera_hub.ingest.messages import EventFound
-from camera_hub.ingest.outbox import AsyncOutbox
 
 log = structlog.get_logger(__name__)
 
@@ -71,10 +71,10 @@ class EventKeeper:
             log.error("cannot make room for events; trying again", error=str(exc))
 
     async def _kept(self, found: EventFound) -> bool:
-        due = due_us(found.event) if self._has_clip(found.event.camera) else None
+        clips = dues(found.event) if self._has_clip(found.event.camera) else ()
         try:
             await self._outbox.call(
-                self._outbox.file.put_event, found.event, found.jpeg, found.picture_us, due
+                self._outbox.file.put_event, found.event, found.jpeg, found.picture_us, clips
             )
         except sqlite3.Error as exc:
             log.error("cannot keep an event; trying again", event_id=found.event.id, error=str(exc))

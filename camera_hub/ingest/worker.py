@@ -10,20 +10,24 @@ import shutil
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from zoneinfo import ZoneInfo
 
 import structlog
 
 from camera_hub import __version__
 from camera_hub.clock import SYSTEM_CLOCK, Clock
-from camera_hub.config import Config, LinkServerConfig
+from camera_hub.config import Config, LinkServerConfig, UplinkConfig
 from camera_hub.folder import hold_folder
+from camera_hub.ingest.async_outbox import AsyncOutbox
 from camera_hub.ingest.camera_process import CameraSpec
 from camera_hub.ingest.clips import ClipCutter
 from camera_hub.ingest.enrolled import EnrolledServers
 from camera_hub.ingest.keeper import CameraKeeper, News, forkserver
 from camera_hub.ingest.keeping import EventKeeper
 from camera_hub.ingest.messages import EventFound, TapOpened, TapPackets, TapSound
-from camera_hub.ingest.outbox import AsyncOutbox, Outbox
+from camera_hub.ingest.outbox import Outbox
+from camera_hub.ingest.taps import Taps
+from camera_hub.link.budget import Budget, Limits
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import Health, LiveOpened, LivePackets, LiveSound, Still, StillRequest
 from camera_hub.link.worker_end import Outbox as WaitingMessages
@@ -35,6 +39,7 @@ log = structlog.get_logger(__name__)
 
 RETAIN_S = 20.0
 SERVERS_SEEN_EVERY_S = 3.0
+TEND_S = 60.0
 ROOM_BYTES = 16 * 1024 * 1024
 START_APART_S = 0.05  # seven decoders need not start in one instant
 
@@ -86,7 +91,7 @@ class Worker:
         self._infos = tuple(camera.info() for camera in config.cameras)
         self._closing: set[asyncio.Task[None]] = set()
         self._playing: list[asyncio.Task[None]] = []
-        self._watchers: dict[tuple[str, StreamName], set[str]] = defaultdict(set)
+        self._taps = Taps(self._tap, self._send_live, clock)
         self._listeners: dict[tuple[str, StreamName], set[str]] = defaultdict(set)
         folder = config.storage.path
         self._recordings = folder / "recordings"
@@ -95,7 +100,12 @@ class Worker:
         max_bytes, keep_free_bytes = config.storage.max_bytes, config.storage.keep_free_bytes
         self._retention = Retention(self._recordings, self._catalogue, max_bytes, keep_free_bytes)
         self._recorded_bytes = 0
-        self._outbox = AsyncOutbox(Outbox(folder / "worker.db", [s.name for s in servers]))
+        names = [server.name for server in servers]
+        link = config.link
+        outbox = Outbox(folder / "worker.db", names, link.keep_bytes, link.keep_days, clock)
+        self._outbox = AsyncOutbox(outbox)
+        self._budget = Budget(_limits(link.uplink), ZoneInfo(config.site.timezone), clock)
+        self._budget.resume(*outbox.spent())
         clip_streams = {c.id: smallest(c.recorded_streams) for c in config.cameras if c.recorded_streams}
         self._clips = ClipCutter(
             self._outbox,
@@ -133,7 +143,7 @@ class Worker:
             for camera in config.cameras
         }
         key = SiteKey.load_or_make(folder / "site.key")
-        self._ends = [self._end(server, key, heard) for server in servers]
+        self._ends = {server.name: self._end(server, key, heard) for server in servers}
 
     def _end(
         self,
@@ -155,6 +165,8 @@ class Worker:
             certificate_sha256=server.certificate_sha256,
             proxy=self._config.link.proxy_url(),
             key_file=key_file,
+            budget=None if server.local else self._budget,
+            clock=self._clock,
         )
 
     async def run(self) -> None:
@@ -168,10 +180,11 @@ class Worker:
             await self._events.close_left_open()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_same_end(keeping))
-                for end in self._ends:
+                for end in self._ends.values():
                     tasks.create_task(end.run())
                 tasks.create_task(self._clips.run())
                 tasks.create_task(self._retain())
+                tasks.create_task(self._tend_outbox())
                 for keeper in self._keepers.values():
                     self._playing.append(tasks.create_task(keeper.run()))
                     await asyncio.sleep(START_APART_S)
@@ -188,7 +201,7 @@ class Worker:
     @property
     def links(self) -> Sequence[WorkerEnd]:
         """One for each server."""
-        return self._ends
+        return list(self._ends.values())
 
     async def end_cameras(self) -> None:
         """No camera sends any more, and what they saw has ended; the links go on."""
@@ -222,15 +235,9 @@ class Worker:
         )
 
     def watch(self, server: str, camera: str, stream: StreamName, on: bool) -> None:
-        keeper = self._keepers.get(camera)
-        if keeper is None:
-            return
-        watchers = self._watchers[camera, stream]
-        watchers.add(server) if on else watchers.discard(server)
-        self.listen(server, camera, stream, on=False)  # it asks again once the stream is open
-        # Tapped anew for a second server too: it needs the cached GOP, and the first one starts over.
-        if on or not watchers:
-            keeper.tap(stream, on)
+        if camera in self._keepers:
+            self.listen(server, camera, stream, on=False)  # it asks again once the stream is open
+            self._taps.watch(server, camera, stream, on)
 
     def listen(self, server: str, camera: str, stream: StreamName, on: bool) -> None:
         keeper, listeners = self._keepers.get(camera), self._listeners[camera, stream]
@@ -240,8 +247,9 @@ class Worker:
         keeper.listen(stream, bool(listeners))
 
     def unwatch_all(self, server: str) -> None:
-        for camera, stream in [key for key, servers in self._watchers.items() if server in servers]:
-            self.watch(server, camera, stream, on=False)
+        for camera, stream in [key for key, servers in self._listeners.items() if server in servers]:
+            self.listen(server, camera, stream, on=False)
+        self._taps.unwatch_all(server)
 
     async def still(self, request: StillRequest) -> Still:
         keeper = self._keepers.get(request.camera)
@@ -257,22 +265,29 @@ class Worker:
             case EventFound():
                 self._events.put(news)
             case TapOpened(stream=stream, info=info):
-                for end in self._ends:
-                    end.live_opened(LiveOpened(camera=camera, stream=stream, info=info))
+                self._taps.opened(camera, stream, info)
             case TapPackets(stream=stream, packets=packets):
-                for end in self._ends:
-                    end.live_packets(LivePackets(camera=camera, stream=stream, packets=packets))
+                self._taps.packets(camera, stream, packets)
             case TapSound(stream=stream, packets=packets):
-                for end in self._ends:
-                    if end.server in self._listeners[camera, stream]:
-                        end.live_sound(LiveSound(camera=camera, stream=stream, packets=packets))
+                for server in self._listeners[camera, stream]:
+                    self._ends[server].live_sound(LiveSound(camera=camera, stream=stream, packets=packets))
+
+    def _tap(self, camera: str, stream: StreamName, on: bool) -> None:
+        self._keepers[camera].tap(stream, on)
+
+    def _send_live(self, server: str, message: LiveOpened | LivePackets) -> None:
+        end = self._ends[server]
+        if isinstance(message, LiveOpened):
+            end.live_opened(message)
+        else:
+            end.live_packets(message)
 
     def _health_changed(self) -> None:
-        for end in self._ends:
+        for end in self._ends.values():
             end.health_changed()
 
     def _outbox_changed(self) -> None:
-        for end in self._ends:
+        for end in self._ends.values():
             end.outbox_changed()
 
     def _process_died(self, camera: str) -> None:
@@ -289,6 +304,20 @@ class Worker:
                 # A damaged catalogue is no OperationalError: the worker ends, and heals it at its next start.
                 log.error("retention failed; trying again", error=str(exc))
             await asyncio.sleep(RETAIN_S)
+
+    async def _tend_outbox(self) -> None:
+        while True:
+            await asyncio.sleep(TEND_S)
+            try:
+                await self._outbox.call(self._outbox.file.shed_old)
+                await self._outbox.call(self._outbox.file.spend, *self._budget.today())
+            except sqlite3.OperationalError as exc:
+                log.error("the outbox cannot be tidied; trying again", error=str(exc))
+
+
+def _limits(uplink: UplinkConfig) -> Limits:
+    day_bytes = None if uplink.per_day_mb is None else uplink.per_day_mb * 1_000_000
+    return Limits(uplink.limit_kbit, day_bytes, uplink.times)
 
 
 async def _same_end(task: "asyncio.Task[None]") -> None:

@@ -1,12 +1,13 @@
 """The link's vocabulary: msgpack-encoded structs, tagged by name, with a version.
 
-Every message has a place in a *lane*: event facts go before pictures, pictures before clips,
-clips before what somebody watches.
+Every message has a place in a *lane*: event facts go before pictures, pictures before short clips,
+those before what somebody watches, and long video last.
 
 Versions: each end says the oldest version that it still speaks (`version`), the newest (`speaks`),
-and by name what it can do (`can`); they go by the newest that both speak. A field that is new has a
-default, so that an older end may leave it out; one that is not known is passed over, since it only
-adds to what is. A message that is not known is refused by its name (`NotTaken`), and the link goes on.
+and by name what it can do (`can`); they go by the newest that both speak. A field that is new stands at a
+struct's end with a default, so that an older end may leave it out; one that is not known is passed over,
+since it only adds to what is. A message that is not known is refused by its name (`NotTaken`), and the link
+goes on.
 """
 
 from enum import IntEnum, StrEnum
@@ -28,6 +29,8 @@ from camera_hub.model import (
 PROTOCOL_VERSION = 2
 OLDEST_VERSION = 1  # of the other end; what came with 2 is in `Skill`
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+MAX_CLIP_BYTES = 32 * 1024 * 1024  # of one that comes in pieces
+
 
 _T = TypeVar("_T")
 
@@ -37,8 +40,9 @@ class Lane(IntEnum):
 
     EVENT = 0
     PICTURE = 1
-    CLIP = 2
+    CLIP = 2  # short: what somebody has to see soon
     LIVE = 3
+    VIDEO = 4  # long
 
 
 class Skill(StrEnum):
@@ -48,10 +52,12 @@ class Skill(StrEnum):
     NEW_KEY = "new-key"  # worker: changes its key when asked
     RUN = "run"  # worker: tells one run of itself from another, by which a copy is noticed
     NOT_TAKEN = "not-taken"  # both: a message that the other end does not know does not end the link
+    PARTS = "parts"  # server: takes a large message as `Part`s
+    CLIP_PIECES = "clip-pieces"  # server: takes a clip in pieces, from the byte on where it stopped
 
 
 WORKER_SKILLS = frozenset({Skill.NEW_KEY, Skill.RUN, Skill.NOT_TAKEN})
-SERVER_SKILLS = frozenset({Skill.ENROL, Skill.NOT_TAKEN})
+SERVER_SKILLS = frozenset({Skill.ENROL, Skill.NOT_TAKEN, Skill.PARTS, Skill.CLIP_PIECES})
 
 
 class LinkError(HubError):
@@ -148,6 +154,53 @@ class NotTaken(_Message, frozen=True):
 # -- worker to server --------------------------------------------------------------------
 
 
+class LiveSize(StrEnum):
+    """What of watched streams the line has room for. A name that is not known is read as KEYFRAMES."""
+
+    WHOLE = "whole"  # the stream that was asked for
+    SUB = "sub"  # the small stream in place of the full one
+    KEYFRAMES = "keyframes"  # one picture every few seconds
+    NOTHING = "nothing"  # the day's volume is used up
+
+    @classmethod
+    def _missing_(cls, value: object) -> "LiveSize | None":
+        return cls.KEYFRAMES if isinstance(value, str) else None
+
+
+class ShedCause(StrEnum):
+    """Why something was shed that had not been sent. A name that is not known is read as FULL."""
+
+    FULL = "full"  # more waited than may
+    OLD = "old"  # it waited for longer than may be
+
+    @classmethod
+    def _missing_(cls, value: object) -> "ShedCause | None":
+        return cls.FULL if isinstance(value, str) else None
+
+
+class Shed(msgspec.Struct, frozen=True):
+    """What a worker let go unsent, of one lane and for one cause."""
+
+    lane: Lane
+    cause: ShedCause
+    count: int
+    bytes: int
+    first_us: int  # wall; when the oldest of them was put in
+    last_us: int  # ... and the newest
+
+
+class LinkHealth(msgspec.Struct, frozen=True):
+    """How one server's link does, as its worker sees it."""
+
+    waiting: int  # messages for this server
+    live: LiveSize = LiveSize.WHOLE
+    day_bytes: int = 0  # over the uplink today, to all servers
+    day_limit_bytes: int | None = None
+    limit_kbit: int | None = None
+    line_kbit: int | None = None  # what the line took last, while there was something to send
+    shed: tuple[Shed, ...] = ()
+
+
 class Health(_Message, frozen=True):
     """Worker, every few seconds and at every change of a camera's state."""
 
@@ -157,6 +210,7 @@ class Health(_Message, frozen=True):
     disk_free_bytes: int
     disk_total_bytes: int
     recorded_bytes: int
+    link: LinkHealth | None = None
 
 
 class EventNews(_Message, frozen=True):
@@ -185,6 +239,35 @@ class EventClip(_Message, frozen=True):
     start_us: int
     duration_us: int
     mp4: bytes
+    short: bool = False  # the seconds around its best moment; all of it follows
+
+
+class Part(_Message, frozen=True):
+    """A piece of a message that is too large to be in front of others: in order, one message a lane."""
+
+    lane: Lane
+    data: bytes
+    last: bool
+
+
+class ClipOffer(_Message, frozen=True):
+    """A clip that would be sent in pieces: the server says from which byte on. Its id is the EventClip's."""
+
+    id: str
+    event_id: str
+    camera: str
+    start_us: int
+    duration_us: int
+    size: int  # bytes
+    sha256: str
+
+
+class ClipPiece(_Message, frozen=True):
+    """Bytes of an offered clip from `at` on, one after the other."""
+
+    id: str
+    at: int
+    data: bytes
 
 
 class LiveOpened(_Message, frozen=True):
@@ -237,6 +320,13 @@ class Ack(_Message, frozen=True):
     ids: tuple[str, ...]
 
 
+class ClipWanted(_Message, frozen=True):
+    """Send the offered clip from this byte on; also when what came was not what was offered."""
+
+    id: str
+    at: int
+
+
 class Watch(_Message, frozen=True):
     """Send a stream's packets from its newest keyframe on, or stop."""
 
@@ -284,6 +374,9 @@ WorkerMessage = (
     | Enrol
     | Health
     | Durable
+    | Part
+    | ClipOffer
+    | ClipPiece
     | LiveOpened
     | LivePackets
     | LiveSound
@@ -299,12 +392,25 @@ ServerMessage = (
     | Refused
     | NotTaken
     | Ack
+    | ClipWanted
     | Watch
     | Listen
     | StillRequest
     | NewKeyWanted
     | KeyTaken
 )
+
+
+def lane_of(message: Durable) -> Lane:
+    """Where a durable message stands."""
+    match message:
+        case EventNews():
+            return Lane.EVENT
+        case EventPicture():
+            return Lane.PICTURE
+        case EventClip(short=short):
+            return Lane.CLIP if short else Lane.VIDEO
+
 
 _encoder = msgspec.msgpack.Encoder()
 _worker_decoder = msgspec.msgpack.Decoder(WorkerMessage)

@@ -1,9 +1,8 @@
 """The server's end of the link: it lets workers in by their keys and takes what they bring.
 
-Relies on a `Commune` for keeping what arrives. Promises: a durable message is acknowledged
-only after the commune kept it; one connection a site, the newest wins, but not a copy of a worker
-that is linked (see `copies`); a site that is cut off brings nothing more from that moment; what is
-watched is asked for again when a site comes back.
+Relies on a `Commune` for keeping what arrives; `taking` is how. Promises: one connection a site, the
+newest wins, but not a copy of a worker that is linked (see `copies`); a site that is cut off brings nothing
+more from that moment; what is watched is asked for again when a site comes back.
 """
 
 import asyncio
@@ -11,6 +10,7 @@ import contextlib
 import itertools
 import secrets
 from collections import defaultdict
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -19,21 +19,13 @@ from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.link import handshake
 from camera_hub.link.copies import Copies
 from camera_hub.link.messages import (
-    Ack,
     Challenge,
     Enrol,
     Enrolled,
-    EventClip,
-    EventNews,
-    EventPicture,
-    Health,
     Hello,
     KeyTaken,
     LinkError,
     Listen,
-    LiveOpened,
-    LivePackets,
-    LiveSound,
     NewKey,
     NewKeyWanted,
     NotTaken,
@@ -49,6 +41,7 @@ from camera_hub.link.messages import (
     decode_from_worker,
     encode,
 )
+from camera_hub.link.taking import Keeps, Taking
 from camera_hub.model import HubError, StreamName
 
 log = structlog.get_logger(__name__)
@@ -72,8 +65,8 @@ class Socket(Protocol):
     async def close(self) -> None: ...
 
 
-class Commune(Protocol):
-    """Who keeps what the workers bring."""
+class Commune(Keeps, Protocol):
+    """Who knows the sites, and keeps what their workers bring."""
 
     def site_key(self, site: str) -> str | None: ...
 
@@ -91,16 +84,6 @@ class Commune(Protocol):
     async def site_connected(self, hello: Hello) -> None: ...
 
     async def site_gone(self, site: str) -> None: ...
-
-    async def health(self, site: str, health: Health) -> None: ...
-
-    async def deliver(self, site: str, message: EventNews | EventPicture | EventClip) -> None: ...
-
-    def live_opened(self, site: str, message: LiveOpened) -> None: ...
-
-    def live_packets(self, site: str, message: LivePackets) -> None: ...
-
-    def live_sound(self, site: str, message: LiveSound) -> None: ...
 
 
 class _Site:
@@ -219,11 +202,15 @@ class ServerEnd:
             for name, camera, stream in self._watched.copy():
                 if name == site.name:
                     await site.send(Watch(camera=camera, stream=stream, on=True))
-            while True:
-                data = await socket.receive()
-                if site.cut:
-                    break
-                await self._take(site, data)
+            taking = Taking(
+                site.name,
+                self._commune,
+                site.send,
+                partial(self._hear, site),
+                unknown=partial(self._not_understood, site),
+                is_cut=lambda: site.cut,
+            )
+            await taking.run(socket.receive)
         except (EOFError, TimeoutError):
             pass
         except LinkError as exc:
@@ -293,24 +280,9 @@ class ServerEnd:
         )
         return None
 
-    async def _take(self, site: _Site, data: bytes) -> None:
-        try:
-            message = decode_from_worker(data)
-        except UnknownMessageError as exc:
-            await self._not_understood(site, exc)
-            return
+    async def _hear(self, site: _Site, message: WorkerMessage) -> None:
+        """What is not to be kept."""
         match message:
-            case EventNews() | EventPicture() | EventClip():
-                await self._commune.deliver(site.name, message)
-                await site.send(Ack(ids=(message.id,)))
-            case LivePackets():
-                self._commune.live_packets(site.name, message)
-            case LiveSound():
-                self._commune.live_sound(site.name, message)
-            case LiveOpened():
-                self._commune.live_opened(site.name, message)
-            case Health():
-                await self._commune.health(site.name, message)
             case Still(request=request):
                 waiting = site.stills.get(request)
                 if waiting is not None and not waiting.done():

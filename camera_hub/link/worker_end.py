@@ -1,54 +1,62 @@
 """The worker's end of the link: it dials one server, for ever, and carries what the worker has.
 
-Relies on an `Outbox` for what must not be lost, a `Hamlet` for what can be asked of the
-worker, and a `Dialler` that knows the server. Promises: durable messages are sent in the outbox's
-order until acknowledged; a server that is away costs nothing but delay; live packets flow only while
-watched.
+Relies on an `Outbox` for what must not be lost, a `Hamlet` for what can be asked of the worker, and a
+`Dialler` that knows the server. Promises: durable messages are sent until acknowledged; a server that is
+away costs nothing but delay; live packets flow only while watched; little is under way on a narrow line, so
+that a fresh event is soon there. What goes first is `sending`'s to say, how much the budget's and `pace`'s.
 """
 
 import asyncio
+import contextlib
 import random
 import secrets
-from collections import deque
-from collections.abc import Sequence
+from datetime import UTC
 from pathlib import Path
-from typing import Protocol
 
+import msgspec
 import structlog
 from websockets.asyncio.client import ClientConnection
 
-from camera_hub.clock import SYSTEM_CLOCK
+from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.link import handshake
+from camera_hub.link.budget import Budget, Limits
 from camera_hub.link.dialling import FAILURES, Address, Dialler
 from camera_hub.link.keys import WorkerKey
+from camera_hub.link.line import Line
 from camera_hub.link.messages import (
     SERVER_SKILLS,
     Ack,
     Challenge,
-    Durable,
+    ClipWanted,
     Health,
     KeyTaken,
+    Lane,
     LinkError,
+    LinkHealth,
     Listen,
     LiveOpened,
     LivePackets,
+    LiveSize,
     LiveSound,
     NewKeyWanted,
     NotTaken,
     Refused,
     ServerMessage,
     Skill,
-    Still,
     StillRequest,
     UnknownMessageError,
     Watch,
     Welcome,
-    WorkerMessage,
     decode_from_server,
     encode,
 )
-from camera_hub.link.outgoing import LiveBuffer
-from camera_hub.model import CameraInfo, HubError, StreamName
+from camera_hub.link.pace import Pace
+from camera_hub.link.sending import Sending
+from camera_hub.link.watched import Watched
+from camera_hub.link.worker_protocols import Hamlet, Outbox
+from camera_hub.model import HubError
+
+__all__ = ["Hamlet", "Outbox", "WorkerEnd"]
 
 log = structlog.get_logger(__name__)
 
@@ -59,31 +67,8 @@ HANDSHAKE_S = 10.0
 CLOCK_APART_US = 60_000_000  # more than that between server and worker is worth a warning
 STEADY_S = 10.0  # a link that stood so long begins its backoff anew
 HEALTH_S = 5.0
-WINDOW = 16  # durable messages on the wire and not yet acknowledged
-
-
-class Outbox(Protocol):
-    """Durable messages for one server, oldest first within the most urgent lane. May raise HubError."""
-
-    async def unacknowledged(self, skip: frozenset[str], limit: int) -> Sequence[Durable]: ...
-
-    async def acknowledge(self, ids: Sequence[str]) -> None: ...
-
-
-class Hamlet(Protocol):
-    """What a server may ask of the worker."""
-
-    def cameras(self) -> tuple[CameraInfo, ...]: ...
-
-    def health(self) -> Health: ...
-
-    def watch(self, server: str, camera: str, stream: StreamName, on: bool) -> None: ...
-
-    def listen(self, server: str, camera: str, stream: StreamName, on: bool) -> None: ...
-
-    def unwatch_all(self, server: str) -> None: ...
-
-    async def still(self, request: StillRequest) -> Still: ...
+JUDGE_S = 0.5  # so often is looked whether what is watched goes through
+_AGAIN_US, _LONGEST_US = 5_000, 100_000  # until the line is looked at again
 
 
 class WorkerEnd:
@@ -104,8 +89,13 @@ class WorkerEnd:
         certificate_sha256: str = "",
         proxy: str | None = None,
         key_file: Path | None = None,
+        budget: Budget | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        """`key_file`: where `key` lies, when the server may have it changed."""
+        """`key_file`: where `key` lies, when the server may have it changed.
+
+        `budget` is shared by all that use one uplink; None where there is no bound.
+        """
         self.server = server
         self.connected = False
         self.error = ""
@@ -121,40 +111,38 @@ class WorkerEnd:
         self._hamlet = hamlet
         self._outbox = outbox
         self._dialler = Dialler(Address(url, ca_file, certificate_sha256, proxy))
+        self._clock = clock
+        self._budget = budget or Budget(Limits(), UTC, clock)
         self._wake = asyncio.Event()
-        self._control: deque[WorkerMessage] = deque(maxlen=256)
-        self._live: dict[tuple[str, StreamName], LiveBuffer] = {}
-        self._in_flight: set[str] = set()
+        self._watched = Watched(server, hamlet, clock)
+        self._pace = Pace(clock.monotonic_us())
+        self._sending: Sending | None = None  # of this connection
 
     # -- what the worker calls -------------------------------------------------------------
 
     def outbox_changed(self) -> None:
         """New durable messages wait."""
-        self._wake.set()
+        if self._sending is not None:
+            self._sending.outbox_changed()
+            self._wake.set()
 
     def health_changed(self) -> None:
         """A camera's state changed: tell it now, not at the next beat."""
-        if self.connected:
-            self._control.append(self._hamlet.health())
+        if self._sending is not None:
+            self._sending.control.append(self._health())
             self._wake.set()
 
     def live_opened(self, message: LiveOpened) -> None:
-        buffer = self._live.get((message.camera, message.stream))
-        if buffer is not None:
-            buffer.open(message)
-            self._wake.set()
+        self._watched.opened(message)
+        self._wake.set()
 
     def live_packets(self, message: LivePackets) -> None:
-        buffer = self._live.get((message.camera, message.stream))
-        if buffer is not None:
-            buffer.add(message.packets)
-            self._wake.set()
+        self._watched.packets(message)
+        self._wake.set()
 
     def live_sound(self, message: LiveSound) -> None:
-        buffer = self._live.get((message.camera, message.stream))
-        if buffer is not None:
-            buffer.add_sound(message.packets)
-            self._wake.set()
+        self._watched.sound(message)
+        self._wake.set()
 
     async def run(self) -> None:
         """Dial, serve, and dial again, until cancelled."""
@@ -187,10 +175,24 @@ class WorkerEnd:
         async with self._dialler.connection() as socket:
             async with asyncio.timeout(HANDSHAKE_S):
                 await self._shake_hands(socket)
+            self._pace = Pace(self._clock.monotonic_us())
+            sending = self._sending = Sending(
+                self.server,
+                self._outbox,
+                await self._outbox.newest(),
+                self.server_can,
+                self._budget,
+                lambda: self._watched.buffers,
+            )
             self.connected, self.error, self._told = True, "", ""
             log.info("link up", server=self.server)
-            self._control.append(self._hamlet.health())
-            await _first_to_end(self._receive(socket), self._send(socket), self._beat())
+            sending.control.append(self._health())
+            await _first_to_end(
+                self._receive(socket, sending),
+                self._send(socket, sending),
+                self._beat(sending),
+                self._judge(),
+            )
 
     async def _shake_hands(self, socket: ClientConnection) -> None:
         asked = decode_from_server(_binary(await socket.recv()))
@@ -222,7 +224,7 @@ class WorkerEnd:
             log.warning(
                 "the server is of an older release and lacks some things", server=self.server, lacks=lacks
             )
-        apart_us = SYSTEM_CLOCK.wall_us() - welcome.server_time_us
+        apart_us = self._clock.wall_us() - welcome.server_time_us
         if abs(apart_us) > CLOCK_APART_US:
             log.warning(
                 "the clocks of server and worker are apart; set this machine's (timedatectl)",
@@ -230,39 +232,41 @@ class WorkerEnd:
                 apart_s=round(apart_us / 1e6),
             )
 
-    async def _receive(self, socket: ClientConnection) -> None:
+    async def _receive(self, socket: ClientConnection, sending: Sending) -> None:
         answers: set[asyncio.Task[None]] = set()
         try:
             async for data in socket:
                 try:
                     message = decode_from_server(_binary(data))
                 except UnknownMessageError as exc:
-                    self._not_understood(exc)
+                    self._not_understood(exc, sending)
                     continue
                 match message:
                     case Ack(ids=ids):
                         await self._outbox.acknowledge(ids)
-                        self._in_flight.difference_update(ids)
-                        self._wake.set()
+                        sending.acknowledged(ids)
+                    case ClipWanted():
+                        sending.wanted(message)
                     case Watch(camera=camera, stream=stream, on=on):
-                        self._watch(camera, stream, on)
+                        self._watched.watch(camera, stream, on)
                     case Listen(camera=camera, stream=stream, on=on):
-                        self._hamlet.listen(self.server, camera, stream, on)
+                        self._watched.listen(camera, stream, on)
                     case StillRequest():
-                        task = asyncio.create_task(self._answer(message))
+                        task = asyncio.create_task(self._answer(message, sending))
                         answers.add(task)
                         task.add_done_callback(answers.discard)
                     case _:
-                        self._hear(message)
+                        self._hear(message, sending)
+                self._wake.set()
         finally:
             for task in answers:
                 task.cancel()
 
-    def _hear(self, message: ServerMessage) -> None:
+    def _hear(self, message: ServerMessage, sending: Sending) -> None:
         """What the server says of us and of our messages."""
         match message:
             case NewKeyWanted(nonce=nonce):
-                self._change_key(nonce)
+                self._change_key(nonce, sending)
             case KeyTaken(key=public):
                 if self._key.taken(public):
                     log.info("the site has a new key", server=self.server)
@@ -274,70 +278,81 @@ class WorkerEnd:
             case _:
                 raise LinkError(f"the server sent a {type(message).__name__} out of turn")
 
-    def _not_understood(self, error: UnknownMessageError) -> None:
+    def _not_understood(self, error: UnknownMessageError, sending: Sending) -> None:
         log.warning("the server sent what this release does not know", server=self.server, message=error.name)
         if Skill.NOT_TAKEN in self.server_can:
-            self._control.append(NotTaken(name=error.name, id=error.id))
+            sending.control.append(NotTaken(name=error.name, id=error.id))
             self._wake.set()
 
-    def _change_key(self, nonce: bytes) -> None:
+    def _change_key(self, nonce: bytes, sending: Sending) -> None:
         if not self._key.may_change:
             log.warning("the server wants another key, but this one stands in its config", server=self.server)
             return
         key = self._key
-        self._control.append(handshake.new_key(nonce, self._site, key.to_show(), key.next_key()))
+        sending.control.append(handshake.new_key(nonce, self._site, key.to_show(), key.next_key()))
+
+    async def _answer(self, request: StillRequest, sending: Sending) -> None:
+        sending.answers.append(await self._hamlet.still(request))
         self._wake.set()
 
-    def _watch(self, camera: str, stream: StreamName, on: bool) -> None:
-        # A second Watch starts the stream anew: the server lost what it had.
-        self._live.pop((camera, stream), None)
-        if on:
-            self._live[camera, stream] = LiveBuffer(camera, stream)
-        self._hamlet.watch(self.server, camera, stream, on)
-
-    async def _answer(self, request: StillRequest) -> None:
-        self._control.append(await self._hamlet.still(request))
-        self._wake.set()
-
-    async def _beat(self) -> None:
+    async def _beat(self, sending: Sending) -> None:
         while True:
             await asyncio.sleep(HEALTH_S)
-            self._control.append(self._hamlet.health())
+            sending.control.append(self._health())
             self._wake.set()
 
-    async def _send(self, socket: ClientConnection) -> None:
+    async def _judge(self) -> None:
+        while True:
+            await asyncio.sleep(JUDGE_S)
+            if self._watched.judge():
+                log.info(
+                    "what is watched was fitted to the line", server=self.server, size=self._watched.size
+                )
+                self.health_changed()
+
+    def _health(self) -> Health:
+        waiting = self._outbox.depth()
+        pace, limits = self._pace.bytes_per_s, self._budget.limits
+        size = self._watched.size if self._budget.is_open(Lane.LIVE) else LiveSize.NOTHING
+        link = LinkHealth(
+            waiting=waiting,
+            live=size,
+            day_bytes=self._budget.today()[1],
+            day_limit_bytes=limits.day_bytes,
+            limit_kbit=limits.kbit,
+            line_kbit=None if pace is None else round(pace / 125),
+            shed=tuple(self._outbox.shed()),
+        )
+        return msgspec.structs.replace(self._hamlet.health(), outbox_depth=waiting, link=link)
+
+    async def _send(self, socket: ClientConnection, sending: Sending) -> None:
+        line, pace = Line(socket), self._pace
+
+        def gate_us() -> int:
+            under_way = line.under_way()
+            pace.seen(under_way, line.round_trip_us(), self._clock.monotonic_us())
+            over = under_way - pace.room
+            if over < 0:
+                return 0
+            return min(max(int(over * 1e6 / (pace.bytes_per_s or 100_000)), _AGAIN_US), _LONGEST_US)
+
         while True:
             self._wake.clear()
-            while self._control:
-                await socket.send(encode(self._control.popleft()))
-            if await self._send_durable(socket) or await self._send_live(socket):
+            rate = pace.bytes_per_s
+            step = await sending.next(gate_us, None if rate is None else rate / 125)
+            if step.data is not None:
+                await socket.send(step.data)
+                pace.sent(len(step.data))
                 continue
-            await self._wake.wait()
-
-    async def _send_durable(self, socket: ClientConnection) -> bool:
-        """Send the next durable message; False when none waits or the window is full."""
-        if len(self._in_flight) >= WINDOW:
-            return False
-        waiting = await self._outbox.unacknowledged(frozenset(self._in_flight), limit=1)
-        for message in waiting:
-            self._in_flight.add(message.id)
-            await socket.send(encode(message))
-        return bool(waiting)
-
-    async def _send_live(self, socket: ClientConnection) -> bool:
-        sent = False
-        for buffer in list(self._live.values()):
-            message = buffer.take()
-            if message is not None:
-                await socket.send(encode(message))
-                sent = True
-        return sent
+            # A time limit is an error to nobody here.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(None if step.wait_us is None else step.wait_us / 1e6):
+                    await self._wake.wait()
 
     def _forget_connection(self) -> None:
-        self._in_flight.clear()
-        self._control.clear()
-        self._live.clear()
-        self._hamlet.unwatch_all(self.server)
+        self._sending = None
+        self._budget.withdraw(self.server)
+        self._watched.clear()
 
     def _failed(self, error: str, first: bool = False) -> None:
         """`first`: a first attempt that failed, as when worker and server start together."""

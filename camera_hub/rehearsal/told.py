@@ -4,7 +4,8 @@ import statistics
 from collections.abc import Callable, Sequence
 
 from camera_hub.clock import Clock
-from camera_hub.link.messages import Durable, EventNews
+from camera_hub.link.messages import EventNews, Lane, Shed
+from camera_hub.link.outgoing import Numbered
 from camera_hub.link.worker_end import Outbox
 from camera_hub.model import CameraHealth, CameraState, Event
 
@@ -60,10 +61,22 @@ class _Overheard:
         self._acknowledged = acknowledged
         self._sent: dict[str, Event] = {}
 
-    async def unacknowledged(self, skip: frozenset[str], limit: int) -> Sequence[Durable]:
-        found = await self._waiting.unacknowledged(skip, limit)
-        self._sent.update((message.id, message.event) for message in found if isinstance(message, EventNews))
+    async def newest(self) -> int:
+        return await self._waiting.newest()
+
+    async def unacknowledged(
+        self, lane: Lane, after: int, until: int | None, limit: int
+    ) -> Sequence[Numbered]:
+        found = await self._waiting.unacknowledged(lane, after, until, limit)
+        news = [message for _, message in found if isinstance(message, EventNews)]
+        self._sent.update((message.id, message.event) for message in news)
         return found
+
+    def depth(self) -> int:
+        return self._waiting.depth()
+
+    def shed(self) -> Sequence[Shed]:
+        return self._waiting.shed()
 
     async def acknowledge(self, ids: Sequence[str]) -> None:
         await self._waiting.acknowledge(ids)

@@ -3,10 +3,13 @@
 Also what live needs to know of a camera. The link and live know nothing of each other; they meet here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from camera_hub.link.messages import (
     Challenge,
+    ClipOffer,
+    ClipPiece,
     Enrol,
     Enrolled,
     EventClip,
@@ -59,8 +62,17 @@ class Commune:
     async def health(self, site: str, health: Health) -> None:
         await self._state.health(site, health)
 
-    async def deliver(self, site: str, message: EventNews | EventPicture | EventClip) -> None:
+    async def deliver_events(self, site: str, told: Sequence[EventNews]) -> None:
+        await self._state.deliver_events(site, told)
+
+    async def deliver(self, site: str, message: EventPicture | EventClip) -> None:
         await self._state.deliver(site, message)
+
+    async def clip_offered(self, site: str, offer: ClipOffer) -> int | None:
+        return await self._state.clip_offered(site, offer)
+
+    async def clip_piece(self, site: str, offer: ClipOffer, piece: ClipPiece) -> int | None:
+        return await self._state.clip_piece(site, offer, piece)
 
     def live_opened(self, site: str, message: LiveOpened) -> None:
         self._live.opened(global_id(site, message.camera), message.stream, message.info)

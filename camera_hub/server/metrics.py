@@ -91,6 +91,11 @@ class _Numbers(Collector):
         free = gauge("storage_free_bytes", "Free on the site's recording disk")
         total = gauge("storage_total_bytes", "Size of the site's recording disk")
         used = gauge("storage_used_bytes", "Recorded video at the site")
+        shed = GaugeMetricFamily(
+            "camera_hub_site_shed_messages",
+            "Messages that the worker let go unsent in the last 30 days",
+            labels=["site", "kind", "cause"],
+        )
         for site in self._parts.state.sites():
             connected.add_metric([site.id], site.connected)
             if site.last_contact is not None:
@@ -103,7 +108,15 @@ class _Numbers(Collector):
             ):
                 if value is not None:
                     family.add_metric([site.id], value)
-        yield from (connected, contact, outbox, free, total, used)
+            if site.uplink is not None:
+                for one in site.uplink.shed:
+                    shed.add_metric([site.id, one.kind.value, one.cause.value], one.count)
+        yield from (connected, contact, outbox, free, total, used, shed)
+        yield CounterMetricFamily(
+            "camera_hub_clips_damaged",
+            "Clips that arrived otherwise than they were sent, and were sent anew",
+            value=self._parts.state.clips_damaged,
+        )
 
     def _events(self) -> Metric:
         events = CounterMetricFamily(

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, Field
 
-from camera_hub.link.messages import Skill
+from camera_hub.link.messages import LiveSize, ShedCause, Skill
 from camera_hub.model import (
     CameraState,
     Cause,
@@ -118,6 +118,7 @@ class Camera(BaseModel):
     zones: list[Zone]
     lines: list[Line]
     streams: list[Stream]
+    live: LiveSize = Field(description="What the way to its site has room for of what is watched")
 
 
 class Cameras(BaseModel):
@@ -140,6 +141,37 @@ class Twin(BaseModel):
 
     at: datetime
     addresses: list[str] = Field(description="Where they come from: the one that is linked, the other")
+
+
+class ShedKind(StrEnum):
+    """What may be let go unsent; `clip` is of the seconds around an event's best moment, `video` of all."""
+
+    EVENT = "event"
+    PICTURE = "picture"
+    CLIP = "clip"
+    VIDEO = "video"
+
+
+class Shed(BaseModel):
+    """What a worker let go before this server had it, of one kind and for one cause, in the last weeks."""
+
+    kind: ShedKind
+    cause: ShedCause = Field(description="`full`: more waited than may; `old`: it waited for too long")
+    count: int
+    bytes: int
+    first: datetime = Field(description="When the oldest of them began to wait")
+    last: datetime
+
+
+class Uplink(BaseModel):
+    """How the way from a worker to this server does."""
+
+    live: LiveSize = Field(description="What it has room for of what is watched")
+    limit_kbit: int | None = Field(description="kbit/s that it may use; null without a limit")
+    line_kbit: int | None = Field(description="kbit/s that it took last; null where that is not known")
+    day_mb: float = Field(description="MB (10^6 bytes) that went over it today, to all servers")
+    day_limit_mb: float | None = Field(description="... that may; null without a limit")
+    shed: list[Shed]
 
 
 class Site(BaseModel):
@@ -169,6 +201,7 @@ class Site(BaseModel):
     lacks: list[Skill] = Field(description="What its worker is too old for")
     newer: bool = Field(description="Whether its worker is of a newer release than this server")
     twin: Twin | None
+    uplink: Uplink | None = Field(description="null where its worker does not say")
 
 
 class Sites(BaseModel):

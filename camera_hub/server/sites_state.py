@@ -5,7 +5,7 @@ What must outlive a restart (cameras, events, media, last contact) goes to the s
 published. The link's end of a site calls `site_connected`, `site_gone`, `health` and `deliver`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -15,11 +15,16 @@ from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.link.messages import (
     PROTOCOL_VERSION,
     WORKER_SKILLS,
+    ClipOffer,
+    ClipPiece,
     EventClip,
     EventNews,
     EventPicture,
     Health,
     Hello,
+    Lane,
+    LinkHealth,
+    LiveSize,
 )
 from camera_hub.model import REHEARSAL, CameraHealth, CameraInfo, CameraState, StreamHealth
 from camera_hub.server.broadcast import Updates
@@ -29,16 +34,26 @@ from camera_hub.server.shapes import (
     Camera,
     EnrolmentState,
     Line,
+    Shed,
+    ShedKind,
     Site,
     Stream,
     Twin,
+    Uplink,
     Zone,
     event_shape,
     global_id,
     instant,
     instant_or_none,
 )
-from camera_hub.store import Delivery, EnrolmentRecord, Outcome, Store, UnacceptableError
+from camera_hub.store import (
+    Delivery,
+    EnrolmentRecord,
+    Outcome,
+    Store,
+    StoredEvent,
+    UnacceptableError,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -93,6 +108,8 @@ class SitesState:
         self._sites = {site.id: _Site(site.id, site.name) for site in known}
         self.events_received: dict[tuple[str, str], int] = {}
         """Events by (camera's global id, kind), since the start."""
+        self.clips_damaged = 0
+        """Clips that came otherwise than they had been offered, since the start."""
 
     async def load(self) -> None:
         """What the store remembers of the sites that may link."""
@@ -174,6 +191,8 @@ class SitesState:
         changed = {name for name, new in told.items() if _visible(new) != _visible(site.states.get(name))}
         site.states = told
         steady_us = self._clock.monotonic_us()
+        if _live_size(before) is not _live_size(health):
+            changed = set(told)
         if before is None or steady_us - site.told_us >= MEASURES_TOLD_EVERY_US:
             site.told_us = steady_us
             self._publish(site, set(told))
@@ -183,31 +202,42 @@ class SitesState:
             site.contact_kept_us = now_us
             await self._store.site_heard(site_id)
 
-    async def deliver(self, site_id: str, message: EventNews | EventPicture | EventClip) -> None:
-        """Keeps a durable message; when this returns, it may be acknowledged.
+    async def deliver_events(self, site_id: str, told: Sequence[EventNews]) -> None:
+        """Keeps what is told of events; when this returns, it may be acknowledged.
 
         A message that can never be kept is logged and let go: sent again, it would stand in the
         way of all that follow. Raises StoreError when it could not be kept now.
         """
+        outcomes = await self._store.deliver_events(site_id, [(news.id, news.event) for news in told])
+        changed: dict[str, StoredEvent] = {}
+        for news, delivery in zip(told, outcomes, strict=True):
+            if isinstance(delivery, UnacceptableError):
+                _refused(site_id, news.id, delivery)
+            elif delivery.outcome is Outcome.APPLIED and delivery.event is not None:
+                changed[news.event.id] = delivery.event
+                if news.event.revision == 1:
+                    key = (global_id(site_id, news.event.camera), news.event.kind.value)
+                    self.events_received[key] = self.events_received.get(key, 0) + 1
+        if changed:
+            self._on_event()
+        for stored in changed.values():
+            self._updates.publish("event", event_shape(stored))
+
+    async def deliver(self, site_id: str, message: EventNews | EventPicture | EventClip) -> None:
+        """As `deliver_events`, for any durable message."""
+        if isinstance(message, EventNews):
+            await self.deliver_events(site_id, [message])
+            return
         try:
             delivery = await self._keep(site_id, message)
         except UnacceptableError as exc:
-            log.error("message refused for good", site=site_id, message=message.id, reason=str(exc))
+            _refused(site_id, message.id, exc)
             return
-        stored = delivery.event
-        if delivery.outcome is not Outcome.APPLIED or stored is None:
-            return
-        if isinstance(message, EventNews):
-            self._on_event()
-        if isinstance(message, EventNews) and message.event.revision == 1:
-            key = (global_id(site_id, stored.event.camera), stored.event.kind.value)
-            self.events_received[key] = self.events_received.get(key, 0) + 1
-        self._updates.publish("event", event_shape(stored))
+        if delivery.outcome is Outcome.APPLIED and delivery.event is not None:
+            self._updates.publish("event", event_shape(delivery.event))
 
-    async def _keep(self, site: str, message: EventNews | EventPicture | EventClip) -> Delivery:
+    async def _keep(self, site: str, message: EventPicture | EventClip) -> Delivery:
         match message:
-            case EventNews(id=id_, event=event):
-                return await self._store.deliver_event(site, id_, event)
             case EventPicture(id=id_, event_id=event_id, camera=camera, at_us=at_us, jpeg=jpeg):
                 return await self._store.deliver_picture(site, id_, event_id, camera, at_us, jpeg)
             case EventClip():
@@ -220,6 +250,33 @@ class SitesState:
                     message.duration_us,
                     message.mp4,
                 )
+
+    async def clip_offered(self, site_id: str, offer: ClipOffer) -> int | None:
+        """From which byte on a clip is wanted; None where it is not, or never will be."""
+        try:
+            there = await self._store.clip_begun(site_id, offer.id, offer.sha256, offer.size)
+        except UnacceptableError as exc:
+            _refused(site_id, offer.id, exc)
+            return None
+        if there is None or there < offer.size:
+            return there
+        return await self._clip_arrived(site_id, offer)
+
+    async def clip_piece(self, site_id: str, offer: ClipOffer, piece: ClipPiece) -> int | None:
+        """Keeps a piece; the byte that is wanted next, or None where the clip is whole and kept."""
+        there = await self._store.clip_piece(site_id, offer.id, offer.sha256, piece.at, piece.data)
+        return there if there < offer.size else await self._clip_arrived(site_id, offer)
+
+    async def _clip_arrived(self, site_id: str, offer: ClipOffer) -> int | None:
+        mp4 = await self._store.clip_whole(site_id, offer.id, offer.sha256)
+        if mp4 is None:
+            self.clips_damaged += 1
+            log.error("a clip arrived damaged; it is sent anew", site=site_id, message=offer.id)
+            return 0
+        clip = EventClip(offer.id, offer.event_id, offer.camera, offer.start_us, offer.duration_us, mp4)
+        await self.deliver(site_id, clip)
+        await self._store.clip_done(site_id, offer.id, offer.sha256)
+        return None
 
     # -- what people ask -----------------------------------------------------------------
 
@@ -267,6 +324,10 @@ class SitesState:
         for name, info in site.cameras.items():
             if name in cameras:
                 self._updates.publish("camera", _camera_shape(site, info))
+
+
+def _refused(site: str, message_id: str, exc: UnacceptableError) -> None:
+    log.error("message refused for good", site=site, message=message_id, reason=str(exc))
 
 
 def _visible(health: CameraHealth | None) -> tuple[object, ...] | None:
@@ -318,6 +379,34 @@ def _site_shape(site: _Site, record: EnrolmentRecord | None, state: EnrolmentSta
         lacks=sorted(WORKER_SKILLS - set(hello.can)) if hello else [],
         newer=hello is not None and hello.speaks > PROTOCOL_VERSION,
         twin=site.twin,
+        uplink=_uplink_shape(health.link) if health and health.link else None,
+    )
+
+
+def _live_size(health: Health | None) -> LiveSize:
+    return health.link.live if health and health.link else LiveSize.WHOLE
+
+
+def _uplink_shape(link: LinkHealth) -> Uplink:
+    limit = link.day_limit_bytes
+    return Uplink(
+        live=link.live,
+        limit_kbit=link.limit_kbit,
+        line_kbit=link.line_kbit,
+        day_mb=round(link.day_bytes / 1e6, 1),
+        day_limit_mb=None if limit is None else limit / 1e6,
+        shed=[
+            Shed(
+                kind=ShedKind(one.lane.name.lower()),
+                cause=one.cause,
+                count=one.count,
+                bytes=one.bytes,
+                first=instant(one.first_us),
+                last=instant(one.last_us),
+            )
+            for one in link.shed
+            if one.lane is not Lane.LIVE  # which waits for nobody
+        ],
     )
 
 
@@ -349,6 +438,7 @@ def _camera_shape(site: _Site, info: CameraInfo) -> Camera:
             for line in info.lines
         ],
         streams=[_stream_shape(stream) for stream in health.streams] if health else [],
+        live=_live_size(site.health) if site.connected else LiveSize.WHOLE,
     )
 
 

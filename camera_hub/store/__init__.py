@@ -1,13 +1,14 @@
 """The server's database and the media files beside it: tables, migrations, queries.
 
 `Store` is the door, and `Store.alerts` the one to alerts; `events`, `verdicts`, `sites`, `enrolments`,
-`users`, `inbox`, `alerts` and `telling` hold the queries, `media` the files.
+`users`, `inbox`, `alerts` and `telling` hold the queries, `batch` what is delivered in one transaction,
+`media` the files, `arriving` those that are not whole yet.
 Relies on one data folder that no other server uses (camera_hub/folder.py holds it).
 
 Invariants, held by the tests:
 
 1. A durable message of a site takes effect exactly once: its row in `inbox` and its effect are
-   committed together, and only then is it acknowledged.
+   committed together, and only then is it acknowledged. The same id with another content is refused.
 2. An event in `events` is its highest revision that ever arrived; `event_zones` holds exactly the
    zones of that revision.
 3. A row in `media` names a complete file: the file is written, synced and renamed before the row

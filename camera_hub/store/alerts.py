@@ -1,6 +1,6 @@
 """Queries on alerts, what belongs to them, and their history. Callers hold the transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, insert, select, tuple_, update
@@ -18,10 +18,13 @@ from camera_hub.store.records import Cursor
 from camera_hub.store.tables import alert_occurrences, alert_steps, alerts, events, troubles, unjudged
 
 
-async def to_judge(connection: AsyncConnection, event_id: str) -> None:
-    """The rules have to hear of the event, as it is now."""
+async def to_judge(connection: AsyncConnection, event_ids: Collection[str]) -> None:
+    """The rules have to hear of the events, as they are now."""
+    if not event_ids:
+        return
     insert_ = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    await connection.execute(insert_(unjudged).values(event_id=event_id).on_conflict_do_nothing())
+    rows = [{"event_id": event_id} for event_id in sorted(event_ids)]
+    await connection.execute(insert_(unjudged).on_conflict_do_nothing(), rows)
 
 
 async def insert_alert(

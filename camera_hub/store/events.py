@@ -1,6 +1,6 @@
 """Queries on events, their zones and their media. Callers hold the transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,25 +22,47 @@ from camera_hub.store.tables import cameras, event_zones, events, media, verdict
 from camera_hub.store.verdicts import is_newest, stored
 
 
-async def put(connection: AsyncConnection, site: str, event: Event) -> bool:
-    """Keeps the event unless the same or a later revision is there; says whether it did.
+async def owners(connection: AsyncConnection, ids: Collection[str]) -> dict[str, str]:
+    """Whose the events are that are known, or of which there is media."""
+    of_media = select(media.c.event_id, media.c.site).where(media.c.event_id.in_(ids))
+    of_events = select(events.c.id, events.c.site).where(events.c.id.in_(ids))
+    return {
+        row[0]: row[1] for query in (of_media, of_events) for row in (await connection.execute(query)).all()
+    }
 
-    Raises UnacceptableError when the id belongs to another site's event.
+
+async def put(connection: AsyncConnection, site: str, told: Sequence[Event]) -> list[bool]:
+    """Keeps each event unless the same or a later revision is there; says of each whether it did.
+
+    They are the site's own; see `owners`.
     """
-    await _refuse_foreign(connection, site, event.id)
-    values = _values(site, event)
-    there = await connection.scalar(select(events.c.revision).where(events.c.id == event.id))
-    if there is None:
-        await connection.execute(insert(events).values(values))
-    elif there < event.revision:
-        await connection.execute(update(events).where(events.c.id == event.id).values(values))
-        await connection.execute(delete(event_zones).where(event_zones.c.event_id == event.id))
-    else:
-        return False
-    zones = [{"event_id": event.id, "zone": zone} for zone in dict.fromkeys(event.zones)]
+    ids = {event.id for event in told}
+    query = select(events.c.id, events.c.revision).where(events.c.id.in_(ids))
+    before = {row.id: row.revision for row in (await connection.execute(query)).all()}
+    newest = dict(before)
+    applied: list[bool] = []
+    last: dict[str, Event] = {}
+    for event in told:
+        applied.append(event.revision > newest.get(event.id, 0))
+        if applied[-1]:
+            newest[event.id] = event.revision
+            last[event.id] = event
+    made = [_values(site, event) for event in last.values() if event.id not in before]
+    changed = [_values(site, event) for event in last.values() if event.id in before]
+    if made:
+        await connection.execute(insert(events), made)
+    if changed:
+        for values in changed:
+            await connection.execute(update(events).where(events.c.id == values["id"]).values(values))
+        await connection.execute(
+            delete(event_zones).where(event_zones.c.event_id.in_([values["id"] for values in changed]))
+        )
+    zones = [
+        {"event_id": event.id, "zone": zone} for event in last.values() for zone in dict.fromkeys(event.zones)
+    ]
     if zones:
         await connection.execute(insert(event_zones), zones)
-    return True
+    return applied
 
 
 async def put_media(connection: AsyncConnection, item: Media) -> tuple[bool, str | None]:
@@ -49,7 +71,7 @@ async def put_media(connection: AsyncConnection, item: Media) -> tuple[bool, str
     Gives whether it did, and the path of the file that the new one replaces.
     Raises UnacceptableError when the event is another site's.
     """
-    await _refuse_foreign(connection, item.site, item.event_id)
+    refuse_foreign(await owners(connection, [item.event_id]), item.site, item.event_id)
     where = and_(media.c.event_id == item.event_id, media.c.kind == item.kind)
     there = (await connection.execute(select(media.c.at_us, media.c.path).where(where))).first()
     values = {
@@ -161,11 +183,9 @@ async def _remove_media(connection: AsyncConnection, rows: Sequence[Row[Any]]) -
     return [row.path for row in rows]
 
 
-async def _refuse_foreign(connection: AsyncConnection, site: str, event_id: str) -> None:
-    owner = await connection.scalar(select(events.c.site).where(events.c.id == event_id))
-    if owner is None:
-        owner = await connection.scalar(select(media.c.site).where(media.c.event_id == event_id).limit(1))
-    if owner is not None and owner != site:
+def refuse_foreign(known: Mapping[str, str], site: str, event_id: str) -> None:
+    """Raises UnacceptableError when the id belongs to another site's event; `known` is of `owners`."""
+    if known.get(event_id, site) != site:
         raise UnacceptableError(f"event {event_id} belongs to another site than {site}")
 
 

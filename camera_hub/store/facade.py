@@ -5,6 +5,7 @@ Each method is one transaction. What it raises is StoreError, in words for peopl
 
 import asyncio
 import contextlib
+import hashlib
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.model import CameraInfo, Event, Verdict
-from camera_hub.store import alerts, enrolments, events, inbox, media, sites, users, verdicts
+from camera_hub.store import alerts, arriving, batch, enrolments, events, inbox, media, sites, users, verdicts
 from camera_hub.store.alert_store import AlertStore
 from camera_hub.store.database import BUSY_S, Database, StoreError, sqlite_url, whole
 from camera_hub.store.inbox import UnacceptableError
@@ -110,18 +111,20 @@ class Store:
             await sites.heard(connection, site, self._clock.wall_us())
 
     @whole
+    async def deliver_events(self, site: str, told: batch.Told) -> list[Delivery | UnacceptableError]:
+        """Revisions of events, each with its message's id, each exactly once, in one transaction.
+
+        Of each what became of it; an error stands for what will never be taken, and harms no other.
+        """
+        async with self._database.write() as connection:
+            return await batch.deliver(connection, site, told, self._clock.wall_us())
+
     async def deliver_event(self, site: str, message_id: str, event: Event) -> Delivery:
         """An event's revision, exactly once. Raises UnacceptableError for what will never be taken."""
-        inbox.check_event(message_id, event)
-        async with self._database.write() as connection:
-            if not await inbox.take(connection, site, message_id, self._clock.wall_us()):
-                outcome = Outcome.DUPLICATE
-            elif await events.put(connection, site, event):
-                outcome = Outcome.APPLIED
-                await alerts.to_judge(connection, event.id)
-            else:
-                outcome = Outcome.STALE
-            return Delivery(outcome, await events.get(connection, event.id))
+        (outcome,) = await self.deliver_events(site, [(message_id, event)])
+        if isinstance(outcome, UnacceptableError):
+            raise outcome
+        return outcome
 
     @whole
     async def deliver_picture(
@@ -150,8 +153,9 @@ class Store:
     async def _deliver_media(
         self, site: str, message_id: str, event_id: str, kind: MediaKind, at_us: int, content: bytes
     ) -> Delivery:
+        sha256 = hashlib.sha256(content).hexdigest()
         async with self._database.read() as connection:
-            if await inbox.taken(connection, site, message_id):
+            if await inbox.taken(connection, site, message_id, sha256):
                 return Delivery(Outcome.DUPLICATE, await events.get(connection, event_id))
         # The file comes first, so that no row ever names one that is not there.
         item = await asyncio.to_thread(
@@ -159,7 +163,11 @@ class Store:
         )
         try:
             async with self._database.write() as connection:
-                if not await inbox.take(connection, site, message_id, self._clock.wall_us()):
+                notes = await inbox.take(connection, site, {message_id: sha256}, self._clock.wall_us())
+                note = notes[message_id]
+                if isinstance(note, UnacceptableError):
+                    raise note
+                if not note:
                     outcome, replaced = Outcome.DUPLICATE, None
                 else:
                     kept, replaced = await events.put_media(connection, item)
@@ -173,6 +181,43 @@ class Store:
         # After any other error the row may be committed or not: the file stays, at worst as litter.
         await self._remove_files([path for path in candidates if path not in known])
         return Delivery(outcome, stored)
+
+    # -- clips in pieces -----------------------------------------------------------------
+
+    async def clip_begun(self, site: str, message_id: str, sha256: str, size: int) -> int | None:
+        """How many bytes of a clip have arrived; None where it was delivered before.
+
+        Raises UnacceptableError where it will never be taken.
+        """
+        inbox.check_clip(message_id, sha256)
+        async with self._database.read() as connection:
+            if await inbox.taken(connection, site, message_id, sha256):
+                return None
+        path = arriving.path_of(self.folder, site, message_id, sha256)
+        there = await asyncio.to_thread(arriving.size, path)
+        await asyncio.to_thread(arriving.make_room, path, size - there)
+        return there
+
+    async def clip_piece(self, site: str, message_id: str, sha256: str, at: int, data: bytes) -> int:
+        """Adds a piece; gives how many bytes there are then. A piece beyond what is there is not added."""
+        path = arriving.path_of(self.folder, site, message_id, sha256)
+
+        def add() -> int:
+            there = arriving.size(path)
+            return arriving.add(path, at, data) if at <= there < at + len(data) else there
+
+        return await asyncio.to_thread(add)
+
+    async def clip_whole(self, site: str, message_id: str, sha256: str) -> bytes | None:
+        """What has arrived; None where it is not what was offered, and then nothing of it is left."""
+        return await asyncio.to_thread(
+            arriving.take, arriving.path_of(self.folder, site, message_id, sha256), sha256
+        )
+
+    async def clip_done(self, site: str, message_id: str, sha256: str) -> None:
+        """Its pieces are needed no more: it was delivered, or never will be."""
+        path = arriving.path_of(self.folder, site, message_id, sha256)
+        await asyncio.to_thread(arriving.remove, path)
 
     # -- what people ask -----------------------------------------------------------------
 
@@ -334,6 +379,7 @@ class Store:
                 break
             log.info("old events removed", events=len(ids), files=len(litter))
         await self._remove_litter()
+        await asyncio.to_thread(arriving.tidy, self.folder)
 
     async def _remove_litter(self) -> None:
         found = await asyncio.to_thread(lambda: list(media.older_than(self.folder, _LITTER_AGE_S)))

@@ -1,7 +1,12 @@
-"""Which durable messages have taken effect, and what a message must be to be taken. See invariant 1."""
+"""Which durable messages have taken effect, and what a message must be to be taken. See invariant 1.
+
+A message is known by its id, and by the hash of what it holds: an id that comes again with something else is
+nobody's repetition, and is refused.
+"""
 
 import math
 import re
+from collections.abc import Mapping
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,6 +22,7 @@ MAX_ZONES = 100
 MAX_PATH = 20_000
 MAX_CROSSINGS = 1000
 _MESSAGE_ID = re.compile(r"[\x21-\x7e]{1,64}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _CAMERA_ID = re.compile(r"[a-z0-9-]{1,64}")
 
 
@@ -24,19 +30,62 @@ class UnacceptableError(StoreError):
     """A message that will never be taken, however often it is sent."""
 
 
-async def take(connection: AsyncConnection, site: str, message_id: str, now_us: int) -> bool:
-    """Notes the message; False when it was here before."""
+async def take(
+    connection: AsyncConnection, site: str, contents: Mapping[str, str], now_us: int
+) -> dict[str, bool | UnacceptableError]:
+    """Notes messages, by id with the hash of what each holds.
+
+    Of each: True where it is new, False where it was here before, an error where another was.
+    """
+    if not contents:
+        return {}
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    row = {"site": site, "message_id": message_id, "received_us": now_us}
-    done = await connection.execute(insert(inbox).values(row).on_conflict_do_nothing())
-    return bool(done.rowcount)
+    rows = [
+        {"site": site, "message_id": id_, "received_us": now_us, "content": content}
+        for id_, content in contents.items()
+    ]
+    statement = insert(inbox).on_conflict_do_nothing().returning(inbox.c.message_id)
+    new = set((await connection.scalars(statement, rows)).all())
+    found: dict[str, bool | UnacceptableError] = dict.fromkeys(new, True)
+    if len(new) < len(contents):
+        there = [id_ for id_ in contents if id_ not in new]
+        found.update(await _compared(connection, site, {id_: contents[id_] for id_ in there}))
+    return found
 
 
-async def taken(connection: AsyncConnection, site: str, message_id: str) -> bool:
-    found = await connection.scalar(
-        select(inbox.c.received_us).where(inbox.c.site == site, inbox.c.message_id == message_id)
-    )
-    return found is not None
+async def taken(connection: AsyncConnection, site: str, message_id: str, content: str | None) -> bool:
+    """Whether the message was here before; `content` None: whatever it held.
+
+    Raises UnacceptableError where another was.
+    """
+    outcome = (await _compared(connection, site, {message_id: content})).get(message_id, True)
+    if isinstance(outcome, UnacceptableError):
+        raise outcome
+    return not outcome
+
+
+async def _compared(
+    connection: AsyncConnection, site: str, contents: Mapping[str, str | None]
+) -> dict[str, bool | UnacceptableError]:
+    """Of those messages that were here before: False, or an error where it was another."""
+    query = select(inbox.c.message_id, inbox.c.content)
+    query = query.where(inbox.c.site == site, inbox.c.message_id.in_(contents))
+    found: dict[str, bool | UnacceptableError] = {}
+    for id_, before in (await connection.execute(query)).all():
+        found[id_] = False
+        try:
+            refuse_other(id_, before, contents[id_])
+        except UnacceptableError as exc:
+            found[id_] = exc
+    return found
+
+
+def refuse_other(message_id: str, before: str | None, content: str | None) -> None:
+    """Raises UnacceptableError where a message held one thing before and now another; None is not known."""
+    if None not in (before, content) and before != content:
+        raise UnacceptableError(
+            f"message {message_id} was here before and held something else; it is not taken"
+        )
 
 
 async def forget_before(connection: AsyncConnection, before_us: int) -> None:
@@ -53,6 +102,14 @@ def check_message(message_id: str, event_id: str, camera: str, *instants_us: int
         raise UnacceptableError(f"message {message_id}: a camera's id is of a-z, 0-9 and -")
     if not all(0 <= instant_us <= MAX_INSTANT_US for instant_us in instants_us):
         raise UnacceptableError(f"message {message_id}: its time is out of range; check the worker's clock")
+
+
+def check_clip(message_id: str, sha256: str) -> None:
+    """Raises UnacceptableError. The rest is checked when it is delivered."""
+    if not _MESSAGE_ID.fullmatch(message_id):
+        raise UnacceptableError("a message's id must be 1 to 64 printable ASCII characters")
+    if not _SHA256.fullmatch(sha256):
+        raise UnacceptableError(f"message {message_id}: its hash is no SHA-256 in hexadecimal")
 
 
 def check_event(message_id: str, event: Event) -> None:

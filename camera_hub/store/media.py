@@ -53,7 +53,7 @@ def write(
             half.unlink(missing_ok=True)
             raise
     except OSError as exc:
-        raise _in_words(exc, target) from exc
+        raise in_words(exc, target) from exc
     return Media(event_id, kind, site, relative.as_posix(), len(content), sha256, at_us)
 
 
@@ -64,7 +64,7 @@ def remove(data_folder: Path, paths: list[str]) -> None:
         try:
             target.unlink(missing_ok=True)
         except OSError as exc:
-            raise _in_words(exc, target) from exc
+            raise in_words(exc, target) from exc
 
 
 def remove_empty_folders(data_folder: Path, age_s: float) -> None:
@@ -95,7 +95,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _in_words(exc: OSError, target: Path) -> StoreError:
+def in_words(exc: OSError, target: Path) -> StoreError:
+    """What the system says of a file, for people."""
     if exc.errno in (errno.ENOSPC, errno.EDQUOT):
         return StoreFullError(
             f"{target.parent}: the disk is full; make room on it, or lower server.keep_media_gb"

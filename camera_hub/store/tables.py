@@ -148,6 +148,8 @@ inbox = Table(
     Column("site", String(64), primary_key=True),
     Column("message_id", String(64), primary_key=True),
     Column("received_us", BigInteger, nullable=False),
+    # SHA-256 of what the message holds; null for what came before this was kept.
+    Column("content", String(64)),
     Index(None, "received_us"),
 )
 

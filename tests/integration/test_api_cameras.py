@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from camera_hub.link.messages import EventNews, Health
+from camera_hub.link.messages import EventNews, Health, Lane, LinkHealth, LiveSize, Shed, ShedCause
 from camera_hub.model import CameraHealth, CameraState, StreamHealth
 from tests.support.server import JPEG, SITE, START_US, Server, event, hello, running_app
 
@@ -118,6 +119,7 @@ async def test_a_camera_in_full(server: Server) -> None:
                 "sound": "aac",
             }
         ],
+        "live": "whole",
     }
     listed = (await server.client.get("/api/cameras")).json()["cameras"]
     assert [camera["id"] for camera in listed] == ["khe-coc.cong-lang", "khe-coc.nha-van-hoa"]
@@ -147,6 +149,7 @@ async def test_a_site_in_full(server: Server) -> None:
         "lacks": ["new-key", "not-taken", "run"],
         "newer": False,
         "twin": None,
+        "uplink": None,
     }
 
 
@@ -243,3 +246,31 @@ async def test_the_metrics_token(tmp_path: Path, authorization: str, status: int
         header = {b"Authorization": authorization.encode()}
         assert (await server.client.get("/metrics", headers=header)).status_code == status
         assert (await server.client.get("/api/events", headers=header)).status_code == 401
+
+
+async def test_a_narrow_way_to_a_site_is_told_and_what_was_let_go_for_it(server: Server) -> None:
+    await server.state.site_connected(hello())
+    await server.state.health(SITE, health())
+    shed = Shed(Lane.VIDEO, ShedCause.FULL, 12, 34_000_000, START_US, START_US + 1)
+    link = LinkHealth(3, LiveSize.SUB, 1_500_000, 2_000_000, 4000, 1234, (shed,))
+    await server.state.health(SITE, replace(health(), link=link))
+    assert (await _site(server))["uplink"] == {
+        "live": "sub",
+        "limit_kbit": 4000,
+        "line_kbit": 1234,
+        "day_mb": 1.5,
+        "day_limit_mb": 2.0,
+        "shed": [
+            {
+                "kind": "video",
+                "cause": "full",
+                "count": 12,
+                "bytes": 34_000_000,
+                "first": "2026-05-28T20:26:40Z",
+                "last": "2026-05-28T20:26:40.000001Z",
+            }
+        ],
+    }
+    assert (await _camera(server))["live"] == "sub"
+    await server.state.site_gone(SITE)
+    assert (await _camera(server))["live"] == "whole"

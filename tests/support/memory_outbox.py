@@ -2,18 +2,40 @@
 
 from collections.abc import Sequence
 
-from camera_hub.link.messages import Durable
+from camera_hub.link.messages import Durable, Lane, Shed, lane_of
+from camera_hub.link.outgoing import Numbered
 
 
 class Box:
     """An outbox in memory."""
 
     def __init__(self, messages: Sequence[Durable] = ()) -> None:
-        self.waiting = {message.id: message for message in messages}
+        self.waiting: dict[str, Durable] = {}
+        self._numbers: dict[str, int] = {}
+        self.put(*messages)
 
-    async def unacknowledged(self, skip: frozenset[str], limit: int) -> Sequence[Durable]:
-        return [message for id_, message in self.waiting.items() if id_ not in skip][:limit]
+    def put(self, *messages: Durable) -> None:
+        for message in messages:
+            self.waiting[message.id] = message
+            self._numbers[message.id] = len(self._numbers) + 1
+
+    async def newest(self) -> int:
+        return len(self._numbers)
+
+    async def unacknowledged(
+        self, lane: Lane, after: int, until: int | None, limit: int
+    ) -> Sequence[Numbered]:
+        found = [
+            Numbered(self._numbers[one.id], one) for one in self.waiting.values() if lane_of(one) is lane
+        ]
+        return [one for one in found if after < one.number and (until is None or one.number <= until)][:limit]
 
     async def acknowledge(self, ids: Sequence[str]) -> None:
         for id_ in ids:
             self.waiting.pop(id_, None)
+
+    def depth(self) -> int:
+        return len(self.waiting)
+
+    def shed(self) -> Sequence[Shed]:
+        return ()

@@ -127,8 +127,8 @@ class TestHandshake:
 class TestLiveBuffer:
     def test_it_starts_at_a_keyframe_and_empties_in_order(self) -> None:
         buffer = LiveBuffer("a", "sub")
-        buffer.open(LiveOpened(camera="a", stream="sub", info=INFO))
-        buffer.add([packet(0, False), packet(1, True), packet(2, False)])
+        buffer.open(INFO)
+        buffer.add([packet(0, False), packet(1, True), packet(2, False)], 0)
         assert isinstance(buffer.take(), LiveOpened)
         message = buffer.take()
         assert isinstance(message, LivePackets)
@@ -137,9 +137,9 @@ class TestLiveBuffer:
 
     def test_a_slow_wire_skips_to_the_next_keyframe(self) -> None:
         buffer = LiveBuffer("a", "sub", max_bytes=100)
-        buffer.add([packet(0, True, 60), packet(1, False, 60), packet(2, False, 10)])
+        buffer.add([packet(0, True, 60), packet(1, False, 60), packet(2, False, 10)], 0)
         assert buffer.take() is None
-        buffer.add([packet(3, True, 60)])
+        buffer.add([packet(3, True, 60)], 0)
         message = buffer.take()
         assert isinstance(message, LivePackets)
         assert [p.pts_us for p in message.packets] == [3]

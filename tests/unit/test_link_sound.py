@@ -8,6 +8,7 @@ from camera_hub.link.messages import (
     LinkError,
     Listen,
     LiveOpened,
+    LivePackets,
     LiveSound,
     Watch,
     decode_from_server,
@@ -15,15 +16,19 @@ from camera_hub.link.messages import (
     encode,
 )
 from camera_hub.link.outgoing import MAX_SOUND_PACKETS, LiveBuffer
+from camera_hub.link.watched import Watched
 from camera_hub.model import (
     CameraHealth,
+    CameraInfo,
     CameraState,
     Packet,
     SoundInfo,
     SoundPacket,
     StreamHealth,
     StreamInfo,
+    StreamName,
 )
+from tests.support.clocks import HandClock
 
 INFO = StreamInfo("h264", 640, 360, 10.0, b"", sound=SoundInfo("aac", 16000, 1, b"\x14\x08"))
 SOUND = tuple(SoundPacket(b"la", number) for number in range(3))
@@ -89,10 +94,85 @@ def test_sound_waits_for_the_wire_within_a_bound_and_goes_when_the_stream_begins
     )
     assert buffer.take() is None
     buffer.add_sound(SOUND)
-    buffer.open(LiveOpened("a", "sub", INFO))
+    buffer.open(INFO)
     assert isinstance(buffer.take(), LiveOpened)
     assert buffer.take() is None
-    buffer.add((Packet(b"x", 0, 0, 0, keyframe=True),))
+    buffer.add((Packet(b"x", 0, 0, 0, keyframe=True),), now_us=0)
     buffer.add_sound(SOUND)
     assert isinstance(buffer.take(), LiveSound)
     assert buffer.take() is not None
+
+
+class Hamlet:
+    """A worker's inside that says what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def cameras(self) -> tuple[CameraInfo, ...]:
+        return (CameraInfo("gate", "Cổng", streams=("main", "sub")),)
+
+    def watch(self, server: str, camera: str, stream: StreamName, on: bool) -> None:
+        self.asked.append(f"{'watch' if on else 'leave'} {stream}")
+
+    def listen(self, server: str, camera: str, stream: StreamName, on: bool) -> None:
+        self.asked.append(f"{'listen to' if on else 'do not hear'} {stream}")
+
+
+def sent(watched: Watched) -> list[tuple[str, str]]:
+    """What waits for the wire: kinds, and the names of the streams."""
+    found: list[tuple[str, str]] = []
+    for buffer in watched.buffers:
+        while (message := buffer.take()) is not None:
+            found.append((type(message).__name__, message.stream))
+    return found
+
+
+def narrow(watched: Watched, clock: HandClock) -> None:
+    """What is watched does not get through, until less of it is sent."""
+    watched.packets(LivePackets("gate", "main", (Packet(b"x", 0, 0, 0, keyframe=True),)))
+    for _ in range(100):
+        clock.go(0.5)
+        if watched.judge():
+            return
+    raise AssertionError("nothing became smaller")
+
+
+def test_sound_comes_with_the_stream_that_has_room_for_it_and_is_asked_for_again() -> None:
+    clock, hamlet = HandClock(), Hamlet()
+    watched = Watched("commune", hamlet, clock)  # type: ignore[arg-type]
+    watched.listen("gate", "main", on=True)  # of a stream that nobody watches
+    assert hamlet.asked == []
+    watched.watch("gate", "main", on=True)
+    watched.opened(LiveOpened("gate", "main", INFO))
+    watched.sound(LiveSound("gate", "main", SOUND))
+    assert sent(watched) == [("LiveOpened", "main")]
+    watched.listen("gate", "main", on=True)
+    watched.sound(LiveSound("gate", "main", SOUND))
+    watched.sound(LiveSound("gate", "sub", SOUND))
+    assert sent(watched) == [("LiveSound", "main")]
+
+    narrow(watched, clock)
+    assert hamlet.asked == ["watch main", "listen to main", "watch sub", "leave main"]
+    watched.opened(LiveOpened("gate", "sub", INFO))
+    watched.sound(LiveSound("gate", "sub", SOUND))
+    assert sent(watched) == [("LiveOpened", "main")]
+    watched.listen("gate", "main", on=True)
+    watched.sound(LiveSound("gate", "sub", SOUND))
+    assert sent(watched) == [("LiveSound", "main")]
+    assert hamlet.asked[-1] == "listen to sub"
+
+
+def test_who_stops_listening_does_not_silence_the_other_view_of_the_same_stream() -> None:
+    clock, hamlet = HandClock(), Hamlet()
+    watched = Watched("commune", hamlet, clock)  # type: ignore[arg-type]
+    for stream in ("main", "sub"):
+        watched.watch("gate", stream, on=True)
+        watched.opened(LiveOpened("gate", stream, INFO))
+    narrow(watched, clock)
+    watched.listen("gate", "main", on=True)
+    watched.listen("gate", "sub", on=True)
+    watched.listen("gate", "main", on=False)
+    assert hamlet.asked[-1] == "listen to sub"
+    watched.watch("gate", "sub", on=False)
+    assert hamlet.asked[-1] == "do not hear sub"

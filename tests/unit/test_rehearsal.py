@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from camera_hub.config import Config
 from camera_hub.link.handshake import SiteKey
-from camera_hub.link.messages import Durable, EventNews, EventPicture
+from camera_hub.link.messages import Durable, EventNews, EventPicture, Lane, Shed
+from camera_hub.link.outgoing import Numbered
 from camera_hub.model import REHEARSAL, REHEARSAL_KEY, CameraHealth, CameraState
 from camera_hub.rehearsal.cast import MOST, CastError, cast, ids
 from camera_hub.rehearsal.told import Told
@@ -110,8 +111,19 @@ class Waiting:
         self.messages = messages
         self.acknowledged: list[str] = []
 
-    async def unacknowledged(self, skip: frozenset[str], limit: int) -> Sequence[Durable]:
-        return [message for message in self.messages if message.id not in skip][:limit]
+    async def newest(self) -> int:
+        return len(self.messages)
+
+    async def unacknowledged(
+        self, lane: Lane, after: int, until: int | None, limit: int
+    ) -> Sequence[Numbered]:
+        return [Numbered(number, message) for number, message in enumerate(self.messages)][:limit]
+
+    def depth(self) -> int:
+        return len(self.messages)
+
+    def shed(self) -> Sequence[Shed]:
+        return ()
 
     async def acknowledge(self, ids: Sequence[str]) -> None:
         self.acknowledged += ids
@@ -132,7 +144,8 @@ async def test_an_event_is_told_once_with_where_in_the_clip_it_was_and_how_late(
         EventNews(id="c", event=later),
     )
     heard = told.through(waiting)
-    assert [message.id for message in await heard.unacknowledged(frozenset(), 16)] == ["a", "b", "c"]
+    found = await heard.unacknowledged(Lane.EVENT, 0, None, 16)
+    assert [message.id for _, message in found] == ["a", "b", "c"]
     await heard.acknowledge(["a", "b"])
     await heard.acknowledge(["c"])
     assert waiting.acknowledged == ["a", "b", "c"]

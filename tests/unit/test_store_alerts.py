@@ -167,6 +167,14 @@ async def test_the_rules_hear_of_every_event_also_over_a_crash(store: Store) -> 
     assert [one.event for one in await store.alerts.unjudged(10)] == [changed]
 
 
+async def test_the_rules_hear_of_all_that_comes_together_and_is_new(store: Store) -> None:
+    await store.alerts.judged(await store.alerts.unjudged(10))
+    newer = [msgspec.structs.replace(event(3), revision=number) for number in (1, 2)]
+    told = [("m3", newer[0]), ("m4", newer[1]), ("m5", event(4)), ("m6", event(1)), ("m2", event(2))]
+    await store.deliver_events(SITE, told)
+    assert [one.event for one in await store.alerts.unjudged(10)] == [newer[1], event(4)]
+
+
 async def test_troubles_begin_and_end(store: Store) -> None:
     trouble = Trouble(ulid(50), AlertKind.SITE_AWAY, SITE, "", START_US)
     await store.alerts.put_trouble(trouble)

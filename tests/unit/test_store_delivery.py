@@ -60,10 +60,60 @@ async def test_an_event_is_kept_as_it_was_told(store: Store) -> None:
 
 async def test_a_message_that_comes_twice_has_no_second_effect(store: Store) -> None:
     await store.deliver_event(SITE, "m1", event(revision=1))
-    again = await store.deliver_event(SITE, "m1", event(revision=2))
+    await store.deliver_event(SITE, "m2", event(revision=2))
+    again = await store.deliver_event(SITE, "m1", event(revision=1))
     assert again.outcome is Outcome.DUPLICATE
     assert again.event is not None
-    assert again.event.event.revision == 1
+    assert again.event.event.revision == 2
+
+
+async def test_an_id_that_comes_again_with_something_else_is_refused(store: Store) -> None:
+    await store.deliver_event(SITE, "m1", event(revision=1))
+    await _picture(store, "p1")
+    with pytest.raises(UnacceptableError, match="held something else"):
+        await store.deliver_event(SITE, "m1", event(revision=2))
+    with pytest.raises(UnacceptableError, match="held something else"):
+        await _picture(store, "p1", jpeg=b"another")
+    kept = await store.event(ulid(1))
+    assert kept is not None
+    assert kept.event.revision == 1
+    assert len(_files(store)) == 1
+
+
+async def test_in_a_batch_each_message_has_its_own_outcome(store: Store) -> None:
+    await store.deliver_event("dong-tam", "x", event(9))
+    await store.deliver_event(SITE, "m0", event(1, zones=("Cổng",)))
+    outcomes = await store.deliver_events(
+        SITE,
+        [
+            ("m0", event(1, zones=("Cổng",))),
+            ("m1", event(1, revision=3, zones=("Sân",))),
+            ("m2", event(1, revision=2)),
+            ("m3", event(9)),  # another site's
+            ("m4", event(2)),
+            ("m4", event(2)),
+            ("m4", event(3)),
+            ("no id" * 30, event(4)),
+            ("m5", event(5)),
+        ],
+    )
+    told = [o.outcome if isinstance(o, Delivery) else None for o in outcomes]
+    assert told == [
+        Outcome.DUPLICATE,
+        Outcome.APPLIED,
+        Outcome.STALE,
+        None,
+        Outcome.APPLIED,
+        Outcome.DUPLICATE,
+        None,
+        None,
+        Outcome.APPLIED,
+    ]
+    first = await store.event(ulid(1))
+    assert first is not None
+    assert (first.event.revision, first.event.zones) == (3, ("Sân",))
+    assert not (await store.event_page(EventFilter(zone="Cổng"), 10)).events
+    assert len((await store.event_page(EventFilter(site=SITE), 10)).events) == 3
 
 
 async def test_of_many_copies_at_once_one_is_applied(store: Store) -> None:

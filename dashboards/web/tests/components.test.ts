@@ -7,6 +7,7 @@ import EventCard from "../src/components/EventCard.svelte";
 import EventFacts from "../src/components/EventFacts.svelte";
 import StreamFigures from "../src/components/StreamFigures.svelte";
 import SiteCard from "../src/components/SiteCard.svelte";
+import SiteUplink from "../src/components/SiteUplink.svelte";
 import StateBadge from "../src/components/StateBadge.svelte";
 import ZoneOverlay from "../src/components/ZoneOverlay.svelte";
 import type { HubEvent, Site } from "../src/api/types";
@@ -168,6 +169,18 @@ it("a hamlet's id is made of its name", () => {
   expect(siteId("???")).toBe("");
   expect(isSiteId(siteId("Bản " + "Nà Hoàn ".repeat(20)))).toBe(true);
   expect(isSiteId("khe--coc")).toBe(false);
+});
+
+it("says of a hamlet's line what it has no room for, and what was let go for it", () => {
+  const shed = { kind: "video", cause: "full", count: 1234, bytes: 9, first: "2026-11-20T02:00:00Z", last: "2026-11-22T02:00:00Z" } as const;
+  const uplink = { live: "sub", limit_kbit: 4000, line_kbit: null, day_mb: 500, day_limit_mb: 2000, shed: [shed] } as const;
+  const text = show(SiteUplink, { uplink: { ...uplink, shed: [shed] } }).textContent ?? "";
+  expect(text).toContain("hình trực tiếp tạm dùng luồng phụ");
+  expect(text).toContain("1.234 đoạn ghi dài đã bỏ vì chờ gửi quá nhiều");
+  language.current = "en";
+  flushSync();
+  expect(document.body.textContent).toContain("1,234 long clips let go because too much waited to be sent");
+  expect(document.body.textContent).toMatch(/500.MB of 2.GB used/);
 });
 
 it("says why every picture of a camera is decoded, in both languages", () => {

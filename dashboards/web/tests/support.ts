@@ -48,6 +48,7 @@ export function camera(change: Partial<Camera> = {}): Camera {
     zones: [],
     lines: [],
     streams: [],
+    live: "whole",
     ...change,
   };
 }
@@ -74,6 +75,7 @@ export function site(change: Partial<Site> = {}): Site {
     lacks: [],
     newer: false,
     twin: null,
+    uplink: null,
     ...change,
   };
 }

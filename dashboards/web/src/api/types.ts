@@ -48,6 +48,13 @@ export type Site = Schemas["Site"];
 export type Skill = Schemas["Skill"];
 /** A one-time code, shown once. */
 export type NewCode = Schemas["NewCode"];
+
+/** What a link to a hamlet has room for of what is watched. */
+export type LiveSize = Schemas["LiveSize"];
+export type ShedCause = Schemas["ShedCause"];
+export type ShedKind = Schemas["ShedKind"];
+/** How the way from a hamlet to the server does. */
+export type Uplink = Schemas["Uplink"];
 /** What was done to a camera. */
 export type TamperCause = Schemas["TamperCause"];
 export type StreamName = Schemas["Stream"]["stream"];

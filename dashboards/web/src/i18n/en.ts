@@ -527,6 +527,8 @@ export const en: Dictionary = {
       "new-key": "change its key from here",
       run: "be told apart from a copy",
       "not-taken": "pass over unknown messages and stay linked",
+      parts: "take long messages in parts",
+      "clip-pieces": "go on with a clip where it stopped",
     },
     manage: "Permission to link",
     keySince: (when) => `The machine's key was let in ${when}.`,
@@ -579,6 +581,27 @@ export const en: Dictionary = {
     },
     notReady: "Its machine is not connected, or its software is too old to change the key from here. Make a new code instead.",
     inConfig: "The server's configuration names this hamlet; only that changes it.",
+    uplink: {
+      live: {
+        whole: "The line has room for live views.",
+        sub: "The line is narrow: live views use the smaller sub stream for now.",
+        keyframes: "The line is very narrow: live views show one picture every few seconds for now.",
+        nothing: "Today's volume is used up: live views and clips wait for tomorrow; events and pictures still come.",
+      },
+      day: (spent, limit) => `Line today: ${spent} of ${limit} used.`,
+      shed: (what, why, first, last) =>
+        first === last ? `${what} let go because ${why} (${first}).` : `${what} let go because ${why} (${first} – ${last}).`,
+      kind: {
+        event: (count) => (count === "1" ? "1 event message" : `${count} event messages`),
+        picture: (count) => (count === "1" ? "1 picture" : `${count} pictures`),
+        clip: (count) => (count === "1" ? "1 short clip" : `${count} short clips`),
+        video: (count) => (count === "1" ? "1 long clip" : `${count} long clips`),
+      },
+      cause: {
+        full: "too much waited to be sent",
+        old: "it waited for too long",
+      },
+    },
   },
   time: { today: "Today", yesterday: "Yesterday", justNow: "just now", ago: (age) => `${age} ago` },
   close: "Close",

@@ -1,5 +1,21 @@
 /** Tiếng Việt: the first language, and the shape that every other dictionary has to fill. */
-import type { AlertAct, AlertKind, AlertState, Cause, DeliveryState, GateReason, Hand, NotLive, RecordingCause, Side, TamperCause, Verdict } from "../api/types";
+import type {
+  AlertAct,
+  AlertKind,
+  AlertState,
+  Cause,
+  DeliveryState,
+  GateReason,
+  Hand,
+  LiveSize,
+  NotLive,
+  RecordingCause,
+  ShedCause,
+  ShedKind,
+  Side,
+  TamperCause,
+  Verdict,
+} from "../api/types";
 
 export const vi = {
   app: { name: "Camera Hub", skip: "Đến phần nội dung" },
@@ -529,6 +545,8 @@ export const vi = {
       "new-key": "đổi khóa từ xa",
       run: "nhận ra máy bị sao chép",
       "not-taken": "bỏ qua tin chưa biết mà vẫn giữ liên kết",
+      parts: "nhận tin dài theo từng phần",
+      "clip-pieces": "nhận tiếp đoạn ghi từ chỗ bị ngắt",
     },
     manage: "Quyền liên kết",
     keySince: (when: string) => `Khóa của máy được nhận ${when}.`,
@@ -581,6 +599,27 @@ export const vi = {
     },
     notReady: "Máy của xóm chưa nối, hoặc phần mềm quá cũ để đổi khóa từ xa. Hãy lập mã mới.",
     inConfig: "Xóm này khai báo trong cấu hình của máy chủ; chỉ thay đổi được ở đó.",
+    uplink: {
+      live: {
+        whole: "Đường truyền đủ rộng cho hình trực tiếp.",
+        sub: "Đường truyền hẹp: hình trực tiếp tạm dùng luồng phụ, nhỏ hơn.",
+        keyframes: "Đường truyền rất hẹp: hình trực tiếp tạm chỉ vài giây một hình.",
+        nothing: "Đã dùng hết dung lượng của hôm nay: hình trực tiếp và đoạn ghi chờ sang ngày mới; sự kiện và ảnh vẫn đến.",
+      } as Record<LiveSize, string>,
+      day: (spent: string, limit: string) => `Đường truyền hôm nay: đã dùng ${spent} trên ${limit}.`,
+      shed: (what: string, why: string, first: string, last: string) =>
+        first === last ? `${what} đã bỏ vì ${why} (${first}).` : `${what} đã bỏ vì ${why} (${first} – ${last}).`,
+      kind: {
+        event: (count: string) => `${count} tin sự kiện`,
+        picture: (count: string) => `${count} ảnh`,
+        clip: (count: string) => `${count} đoạn ghi ngắn`,
+        video: (count: string) => `${count} đoạn ghi dài`,
+      } as Record<ShedKind, (count: string) => string>,
+      cause: {
+        full: "chờ gửi quá nhiều, hết chỗ chứa",
+        old: "chờ gửi quá lâu",
+      } as Record<ShedCause, string>,
+    },
   },
   time: { today: "Hôm nay", yesterday: "Hôm qua", justNow: "vừa xong", ago: (age: string) => `${age} trước` },
   close: "Đóng",
