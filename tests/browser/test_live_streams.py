@@ -32,6 +32,8 @@ STREAMS = {
     ),
 }
 REORDERED = ("b-frames", "b-frames-as-sent")
+# So many pictures of a new connection go by the times that came with them: nothing tells otherwise yet.
+UNTOLD = 12
 LONG = ("baseline-10s-sdp", "main-10s", "high-10s-sdp", *REORDERED)
 
 PAGE = r"""
@@ -186,6 +188,8 @@ def test_the_first_picture_does_not_wait_for_a_keyframe_and_then_they_go_on(hub:
         if name in LONG:
             group = (before[name] - 1) // _gop(name)
             assert numbers[0] // _gop(name) == group % (len(stream.packets) // _gop(name)), name
+        if name == "b-frames-as-sent" and before[name] <= _gop(name):
+            numbers = numbers[UNTOLD:]
         steps = [(b - a) % len(stream.packets) for a, b in pairwise(numbers)]
         assert all(step < len(stream.packets) // 2 for step in steps), f"{name}: backwards"
         assert sum(steps) >= min(stream.fps, 25), f"{name}: {numbers}"
