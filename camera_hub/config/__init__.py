@@ -27,8 +27,6 @@ from camera_hub.config.errors import ConfigError, Problem
 from camera_hub.config.geometry import LineConfig, ZoneConfig
 from camera_hub.config.hub import (
     Config,
-    LinkConfig,
-    LinkServerConfig,
     LogConfig,
     PracticeConfig,
     ServerConfig,
@@ -37,6 +35,7 @@ from camera_hub.config.hub import (
     StorageConfig,
     UserConfig,
 )
+from camera_hub.config.link import LinkConfig, LinkServerConfig
 from camera_hub.config.motion import ExactConfig, MotionConfig, PersonHeightConfig
 from camera_hub.config.secrets import fill_in
 from camera_hub.config.uplink import UplinkConfig

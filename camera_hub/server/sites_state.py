@@ -6,15 +6,12 @@ published. The link's end of a site calls `site_connected`, `site_gone`, `health
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.link.messages import (
-    PROTOCOL_VERSION,
-    WORKER_SKILLS,
     ClipOffer,
     ClipPiece,
     EventClip,
@@ -22,33 +19,23 @@ from camera_hub.link.messages import (
     EventPicture,
     Health,
     Hello,
-    Lane,
-    LinkHealth,
-    LiveSize,
 )
-from camera_hub.model import REHEARSAL, CameraHealth, CameraInfo, CameraState, StreamHealth
+from camera_hub.model import REHEARSAL, CameraHealth, CameraInfo
 from camera_hub.server.broadcast import Updates
 from camera_hub.server.enrolments import Enrolments
 from camera_hub.server.settings import KnownSite
 from camera_hub.server.shapes import (
     Camera,
     EnrolmentState,
-    Line,
-    Shed,
-    ShedKind,
     Site,
-    Stream,
     Twin,
-    Uplink,
-    Zone,
     event_shape,
     global_id,
     instant,
-    instant_or_none,
 )
+from camera_hub.server.site_shapes import SiteNow, camera_shape, enrolment_state, live_size, site_shape
 from camera_hub.store import (
     Delivery,
-    EnrolmentRecord,
     Outcome,
     Store,
     StoredEvent,
@@ -60,24 +47,6 @@ log = structlog.get_logger(__name__)
 CONTACT_KEPT_EVERY_US = 60 * 1_000_000
 TWIN_TOLD = timedelta(days=1)  # after it was last noticed
 MEASURES_TOLD_EVERY_US = 5 * 1_000_000
-
-
-@dataclass
-class _Site:
-    id: str
-    name: str
-    software: str = ""
-    connected: bool = False
-    since_us: int | None = None
-    last_contact_us: int | None = None
-    contact_kept_us: int = 0
-    told_us: int = 0  # when measures were published last, monotonic
-    clock_offset_us: int | None = None  # how far its clock is before ours
-    health: Health | None = None
-    hello: Hello | None = None  # the last one
-    twin: Twin | None = None
-    cameras: dict[str, CameraInfo] = field(default_factory=dict)
-    states: dict[str, CameraHealth] = field(default_factory=dict)
 
 
 class SitesState:
@@ -105,7 +74,7 @@ class SitesState:
         self._rehearsal = rehearsal
         self._on_event = on_event
         self._keys = {site.id: site.key for site in known}
-        self._sites = {site.id: _Site(site.id, site.name) for site in known}
+        self._sites = {site.id: SiteNow(site.id, site.name) for site in known}
         self.events_received: dict[tuple[str, str], int] = {}
         """Events by (camera's global id, kind), since the start."""
         self.clips_damaged = 0
@@ -115,10 +84,10 @@ class SitesState:
         """What the store remembers of the sites that may link."""
         await self.enrolments.load()
         for made in self.enrolments.records():
-            self._sites.setdefault(made.site, _Site(made.site, made.name))
+            self._sites.setdefault(made.site, SiteNow(made.site, made.name))
         rehearsal = self._rehearsal()
         if rehearsal is not None:
-            self._sites.setdefault(rehearsal.id, _Site(rehearsal.id, rehearsal.name))
+            self._sites.setdefault(rehearsal.id, SiteNow(rehearsal.id, rehearsal.name))
         for record in await self._store.sites():
             site = self._sites.get(record.id)
             if site is not None:
@@ -142,7 +111,7 @@ class SitesState:
     async def site_connected(self, hello: Hello) -> None:
         await self._store.site_linked(hello.site, hello.name, hello.software, hello.cameras)
         now_us = self._clock.wall_us()
-        site = self._sites.setdefault(hello.site, _Site(hello.site, hello.name))
+        site = self._sites.setdefault(hello.site, SiteNow(hello.site, hello.name))
         site.name = hello.name or site.name
         site.software = hello.software
         site.hello = hello
@@ -174,9 +143,9 @@ class SitesState:
         if record is None:
             gone = self._sites.pop(site_id, None)
             if gone is not None:
-                self._updates.publish("site", _site_shape(gone, None, EnrolmentState.REMOVED))
+                self._updates.publish("site", site_shape(gone, None, EnrolmentState.REMOVED))
             return
-        site = self._sites.setdefault(site_id, _Site(site_id, record.name))
+        site = self._sites.setdefault(site_id, SiteNow(site_id, record.name))
         site.twin = None  # who said something about its key has seen it
         self._publish(site, set())
 
@@ -191,7 +160,7 @@ class SitesState:
         changed = {name for name, new in told.items() if _visible(new) != _visible(site.states.get(name))}
         site.states = told
         steady_us = self._clock.monotonic_us()
-        if _live_size(before) is not _live_size(health):
+        if live_size(before) is not live_size(health):
             changed = set(told)
         if before is None or steady_us - site.told_us >= MEASURES_TOLD_EVERY_US:
             site.told_us = steady_us
@@ -287,19 +256,19 @@ class SitesState:
         site = self._sites.get(site_id)
         return None if site is None else self._shape(site)
 
-    def _shape(self, site: _Site) -> Site:
+    def _shape(self, site: SiteNow) -> Site:
         record, now_us = self.enrolments.record(site.id), self._clock.wall_us()
         if site.twin is not None and instant(now_us) - site.twin.at > TWIN_TOLD:
             site.twin = None
-        return _site_shape(site, record, _enrolment_state(record, now_us))
+        return site_shape(site, record, enrolment_state(record, now_us))
 
     def cameras(self) -> list[Camera]:
-        return [_camera_shape(site, info) for site in self._sites.values() for info in site.cameras.values()]
+        return [camera_shape(site, info) for site in self._sites.values() for info in site.cameras.values()]
 
     def camera(self, camera_id: str) -> Camera | None:
         """The camera by its global id."""
         site, info = self._find(camera_id)
-        return None if site is None or info is None else _camera_shape(site, info)
+        return None if site is None or info is None else camera_shape(site, info)
 
     def told(self, camera_id: str) -> tuple[CameraInfo, bool] | None:
         """What its site told of a camera, and whether the site is linked."""
@@ -314,16 +283,16 @@ class SitesState:
         site = self._sites.get(site_id)
         return site_id if site is None else site.name or site_id
 
-    def _find(self, camera_id: str) -> tuple[_Site | None, CameraInfo | None]:
+    def _find(self, camera_id: str) -> tuple[SiteNow | None, CameraInfo | None]:
         site_id, _, name = camera_id.partition(".")
         site = self._sites.get(site_id)
         return site, None if site is None else site.cameras.get(name)
 
-    def _publish(self, site: _Site, cameras: set[str]) -> None:
+    def _publish(self, site: SiteNow, cameras: set[str]) -> None:
         self._updates.publish("site", self._shape(site))
         for name, info in site.cameras.items():
             if name in cameras:
-                self._updates.publish("camera", _camera_shape(site, info))
+                self._updates.publish("camera", camera_shape(site, info))
 
 
 def _refused(site: str, message_id: str, exc: UnacceptableError) -> None:
@@ -342,116 +311,4 @@ def _visible(health: CameraHealth | None) -> tuple[object, ...] | None:
         health.recording,
         health.recording_cause,
         health.restarts,
-    )
-
-
-def _enrolment_state(record: EnrolmentRecord | None, now_us: int) -> EnrolmentState:
-    if record is None:
-        return EnrolmentState.CONFIG
-    if record.revoked_us is not None:
-        return EnrolmentState.REVOKED
-    if record.key is not None:
-        return EnrolmentState.ENROLLED
-    good = record.code_expires_us is not None and record.code_expires_us > now_us
-    return EnrolmentState.WAITING if good else EnrolmentState.EXPIRED
-
-
-def _site_shape(site: _Site, record: EnrolmentRecord | None, state: EnrolmentState) -> Site:
-    health, hello = site.health, site.hello
-    unused = record is not None and record.code_used_key is None
-    return Site(
-        id=site.id,
-        name=site.name,
-        connected=site.connected,
-        since=instant_or_none(site.since_us),
-        last_contact=instant_or_none(site.last_contact_us),
-        software=site.software,
-        outbox_depth=health.outbox_depth if health else None,
-        disk_free_bytes=health.disk_free_bytes if health else None,
-        disk_total_bytes=health.disk_total_bytes if health else None,
-        recorded_bytes=health.recorded_bytes if health else None,
-        clock_offset_s=None if site.clock_offset_us is None else round(site.clock_offset_us / 1e6, 1),
-        enrolment=state,
-        code_expires=instant_or_none(record.code_expires_us) if record and unused else None,
-        key_since=instant_or_none(record.key_us) if record else None,
-        changed_by=record.changed_by if record else "",
-        changed=instant_or_none(record.changed_us) if record else None,
-        lacks=sorted(WORKER_SKILLS - set(hello.can)) if hello else [],
-        newer=hello is not None and hello.speaks > PROTOCOL_VERSION,
-        twin=site.twin,
-        uplink=_uplink_shape(health.link) if health and health.link else None,
-    )
-
-
-def _live_size(health: Health | None) -> LiveSize:
-    return health.link.live if health and health.link else LiveSize.WHOLE
-
-
-def _uplink_shape(link: LinkHealth) -> Uplink:
-    limit = link.day_limit_bytes
-    return Uplink(
-        live=link.live,
-        limit_kbit=link.limit_kbit,
-        line_kbit=link.line_kbit,
-        day_mb=round(link.day_bytes / 1e6, 1),
-        day_limit_mb=None if limit is None else limit / 1e6,
-        shed=[
-            Shed(
-                kind=ShedKind(one.lane.name.lower()),
-                cause=one.cause,
-                count=one.count,
-                bytes=one.bytes,
-                first=instant(one.first_us),
-                last=instant(one.last_us),
-            )
-            for one in link.shed
-            if one.lane is not Lane.LIVE  # which waits for nobody
-        ],
-    )
-
-
-def _camera_shape(site: _Site, info: CameraInfo) -> Camera:
-    health = site.states.get(info.id)
-    state, since_us = CameraState.AWAY, site.since_us
-    if site.connected:
-        state = health.state if health else CameraState.CONNECTING
-        since_us = health.since_us if health else site.since_us
-    return Camera(
-        id=global_id(site.id, info.id),
-        site=site.id,
-        name=info.name,
-        place=info.place,
-        state=state,
-        since=instant_or_none(since_us),
-        error=health.error if health else "",
-        cause=health.cause if health else None,
-        cause_detail=health.cause_detail if health else "",
-        cause_stream=health.cause_stream if health else None,
-        recording=health.recording if health else "",
-        recording_cause=health.recording_cause if health else None,
-        gate_reason=health.gate_reason if health else None,
-        decoded_share=health.decoded_share if health else None,
-        restarts=health.restarts if health else 0,
-        zones=[Zone(name=zone.name, polygon=list(zone.polygon)) for zone in info.zones],
-        lines=[
-            Line(name=line.name, points=list(line.points), left_is=line.left_is, right_is=line.right_is)
-            for line in info.lines
-        ],
-        streams=[_stream_shape(stream) for stream in health.streams] if health else [],
-        live=_live_size(site.health) if site.connected else LiveSize.WHOLE,
-    )
-
-
-def _stream_shape(stream: StreamHealth) -> Stream:
-    return Stream(
-        stream=stream.stream,
-        codec=stream.codec,
-        width=stream.width,
-        height=stream.height,
-        fps=stream.fps,
-        kbit_s=stream.kbit_s,
-        sound=stream.sound,
-        keyframe_interval_s=stream.keyframe_interval_s,
-        last_packet=instant(stream.last_packet_us),
-        dropped=stream.dropped,
     )
