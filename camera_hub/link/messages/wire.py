@@ -1,0 +1,121 @@
+"""Messages to bytes and back."""
+
+from typing import TypeVar, get_args
+
+import msgspec
+
+from camera_hub.link.messages.base import MAX_MESSAGE_BYTES, LinkError, UnknownMessageError
+from camera_hub.link.messages.found import Ack, ClipOffer, ClipPiece, ClipWanted, Durable, Part
+from camera_hub.link.messages.live import (
+    Listen,
+    LiveOpened,
+    LivePackets,
+    LiveSound,
+    Still,
+    StillRequest,
+    Watch,
+)
+from camera_hub.link.messages.meeting import (
+    Challenge,
+    Enrol,
+    Enrolled,
+    Hello,
+    KeyTaken,
+    NewKey,
+    NewKeyWanted,
+    NotTaken,
+    Refused,
+    Welcome,
+)
+from camera_hub.link.messages.state import Health
+
+_T = TypeVar("_T")
+
+WorkerMessage = (
+    Hello
+    | Enrol
+    | Health
+    | Durable
+    | Part
+    | ClipOffer
+    | ClipPiece
+    | LiveOpened
+    | LivePackets
+    | LiveSound
+    | Still
+    | NewKey
+    | Refused
+    | NotTaken
+)
+ServerMessage = (
+    Challenge
+    | Welcome
+    | Enrolled
+    | Refused
+    | NotTaken
+    | Ack
+    | ClipWanted
+    | Watch
+    | Listen
+    | StillRequest
+    | NewKeyWanted
+    | KeyTaken
+)
+
+_encoder = msgspec.msgpack.Encoder()
+_worker_decoder = msgspec.msgpack.Decoder(WorkerMessage)
+_server_decoder = msgspec.msgpack.Decoder(ServerMessage)
+_worker_names = frozenset(kind.__name__ for kind in get_args(WorkerMessage))
+_server_names = frozenset(kind.__name__ for kind in get_args(ServerMessage))
+
+
+class _Envelope(msgspec.Struct):
+    type: str = ""
+    id: str = ""
+
+
+_envelope = msgspec.msgpack.Decoder(_Envelope)
+
+
+def encode(message: WorkerMessage | ServerMessage) -> bytes:
+    """The message as msgpack. Raises LinkError when it is larger than the link carries."""
+    data = _encoder.encode(message)
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise LinkError(
+            f"a {type(message).__name__} of {len(data)} bytes is larger than the link carries "
+            f"({MAX_MESSAGE_BYTES} bytes)"
+        )
+    return data
+
+
+def decode_from_worker(data: bytes) -> WorkerMessage:
+    """What a worker sent. Raises LinkError naming what was not understood, UnknownMessageError."""
+    message: WorkerMessage = _decode(_worker_decoder, _worker_names, data)
+    return message
+
+
+def decode_from_server(data: bytes) -> ServerMessage:
+    """What a server sent. Raises LinkError naming what was not understood, UnknownMessageError."""
+    message: ServerMessage = _decode(_server_decoder, _server_names, data)
+    return message
+
+
+def _decode(decoder: msgspec.msgpack.Decoder[_T], names: frozenset[str], data: bytes) -> _T:
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise LinkError(f"a message of {len(data)} bytes is larger than the link carries")
+    try:
+        message: _T = decoder.decode(data)
+        return message
+    except (msgspec.DecodeError, msgspec.ValidationError) as exc:
+        raise _not_understood(names, data) or LinkError(f"a message was not understood: {exc}") from exc
+
+
+def _not_understood(names: frozenset[str], data: bytes) -> UnknownMessageError | None:
+    """The error for a whole message of a name that we do not know; None for any other."""
+    try:
+        envelope = _envelope.decode(data)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return None
+    if not envelope.type or envelope.type in names:
+        return None
+    return UnknownMessageError(envelope.type[:64], envelope.id[:64])
