@@ -86,9 +86,8 @@ class Troubles:
 
     def _may_end(self, key: _Key) -> bool:
         """What is wrong with a site that is not linked is not over: nobody knows."""
-        kind, site_id, _ = key
-        site = next((site for site in self._state.sites() if site.id == site_id), None)
-        return site is None or site.connected or (kind is AlertKind.SITE_AWAY and self._up_s < SILENT_S)
+        site = next((site for site in self._state.sites() if site.id == key[1]), None)
+        return site is None or site.connected
 
     def _wrong(self, now_us: int) -> Iterator[tuple[_Key, int]]:
         """What is wrong now, and since when."""

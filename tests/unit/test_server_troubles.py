@@ -142,6 +142,26 @@ async def test_a_trouble_goes_on_over_a_restart(store: Store, clock: HandClock) 
     assert after.said == [(AlertKind.CAMERA_AWAY, "cong-lang", True)]
 
 
+async def test_a_site_that_is_away_still_is_after_a_restart_and_is_told_once(
+    store: Store, clock: HandClock
+) -> None:
+    before = Watched(store, clock)
+    await before.linked()
+    await before.health()
+    await before.state.site_gone(SITE)
+    clock.go(60)
+    await before.troubles.look()
+    after = Watched(store, clock)
+    await after.state.load()
+    for _ in range(4):
+        await after.troubles.look()
+        clock.go(20)
+    assert after.told == []
+    await after.linked()
+    await after.troubles.look()
+    assert after.said == [(AlertKind.SITE_AWAY, "", True)]
+
+
 async def test_disk_and_clock(store: Store, clock: HandClock) -> None:
     watched = Watched(store, clock)
     await watched.linked()
