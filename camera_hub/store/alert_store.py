@@ -34,6 +34,8 @@ from camera_hub.store.database import Database, whole
 from camera_hub.store.records import Cursor, EventFilter, StoredEvent, StoredVerdict
 from camera_hub.store.tables import troubles, unjudged
 
+FRESH_US = 120 * 1_000_000
+
 Change = Callable[[Alert], tuple[Alert, AlertStep]]
 
 
@@ -98,10 +100,14 @@ class AlertStore:
     # -- what happens ----------------------------------------------------------------------
 
     async def unjudged(self, limit: int) -> list[StoredEvent]:
-        """Events of which the rules have not heard as they are now, the oldest first."""
+        """Events of which the rules have not heard as they are now: this moment's, and then the oldest.
+
+        After days without a link thousands wait, and what goes on now must not wait for them.
+        """
+        fresh = unjudged.c.event_id >= _first_id(self._clock.wall_us() - FRESH_US)
         async with self._database.read() as connection:
             ids = await connection.scalars(
-                select(unjudged.c.event_id).order_by(unjudged.c.event_id).limit(limit)
+                select(unjudged.c.event_id).order_by(fresh.desc(), unjudged.c.event_id).limit(limit)
             )
             return await events.some(connection, list(ids.all()))
 
@@ -325,3 +331,8 @@ class AlertStore:
     async def remove_subscription(self, key: str, user: str | None = None) -> bool:
         async with self._database.write() as connection:
             return await telling.remove_subscription(connection, key, user)
+
+
+def _first_id(at_us: int) -> str:
+    """The smallest id (ULID) that is made at an instant."""
+    return str(ULID.from_bytes((at_us // 1000).to_bytes(6, "big") + bytes(10)))

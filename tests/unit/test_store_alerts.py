@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from ulid import ULID
 
 from camera_hub.alerts import life
 from camera_hub.alerts.life import Act, Alert, AlertState, ConflictError, Person
@@ -173,6 +174,12 @@ async def test_the_rules_hear_of_all_that_comes_together_and_is_new(store: Store
     told = [("m3", newer[0]), ("m4", newer[1]), ("m5", event(4)), ("m6", event(1)), ("m2", event(2))]
     await store.deliver_events(SITE, told)
     assert [one.event for one in await store.alerts.unjudged(10)] == [newer[1], event(4)]
+
+
+async def test_what_goes_on_now_does_not_wait_for_a_backlog(store: Store, clock: HandClock) -> None:
+    now = str(ULID.from_timestamp(clock.wall_us() / 1e6 - 60))
+    await store.deliver_event(SITE, "m3", msgspec.structs.replace(event(3), id=now))
+    assert [one.event.id for one in await store.alerts.unjudged(2)] == [ulid(1), now]
 
 
 async def test_troubles_begin_and_end(store: Store) -> None:
