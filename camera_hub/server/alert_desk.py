@@ -159,8 +159,13 @@ class AlertDesk:
     async def _judge(self, occurrence: Occurrence) -> None:
         now_us = self._clock.wall_us()
         for engine in self._engines.values():
-            for alert_id, news in engine.take(occurrence, now_us):
-                await self._keep(engine.rule, alert_id, news)
+            try:
+                for alert_id, news in engine.take(occurrence, now_us):
+                    await self._keep(engine.rule, alert_id, news)
+            except StoreError:
+                raise
+            except Exception:  # one event that we cannot judge must not keep the others from it
+                log.exception("a rule could not judge", rule=engine.rule.id, occurrence=occurrence.id)
 
     async def _tick(self) -> None:
         now_us = self._clock.wall_us()

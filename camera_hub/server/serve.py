@@ -36,6 +36,7 @@ from camera_hub.server.broadcast import Updates
 from camera_hub.server.certificate import check_tls
 from camera_hub.server.commune import Commune, Watchable, watchable
 from camera_hub.server.enrolments import Enrolments
+from camera_hub.server.for_ever import for_ever
 from camera_hub.server.live import live_router
 from camera_hub.server.live_mse import mse_router
 from camera_hub.server.mjpeg import Kiosks, mjpeg_router
@@ -150,12 +151,12 @@ async def assembled(
         await keep_config_rules(store.alerts, settings.alerts.rules, clock.wall_us())
         parts = made.app.state.parts
         troubles = Troubles(made.state, store.alerts, clock, parts.desk.trouble)
-        works = [parts.desk.run(), troubles.run(), parts.deliverer.run()]
+        works = {"alerts": parts.desk.run, "troubles": troubles.run, "deliveries": parts.deliverer.run}
         if settings.alerts.mqtt is not None:
             mqtt = Mqtt(settings.alerts.mqtt, made.state, store)
             made.updates.listen(mqtt.heard)
-            works.append(mqtt.run())
-        watching = [asyncio.create_task(work) for work in works]
+            works["mqtt"] = mqtt.run
+        watching = [asyncio.create_task(for_ever(name, work)) for name, work in works.items()]
         yield made
     finally:
         for task in watching:

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from camera_hub.alerts import life
+from camera_hub.alerts.engine import Engine, News
 from camera_hub.alerts.life import Person
-from camera_hub.alerts.occurrence import AlertKind
+from camera_hub.alerts.occurrence import AlertKind, Occurrence
 from camera_hub.alerts.rule import Rule, Step
 from camera_hub.alerts.times import Calendar
 from camera_hub.model import Verdict
@@ -215,3 +216,22 @@ async def test_an_event_that_must_last_is_judged_again_at_its_end(store: Store, 
     await told.desk.work()
     (stored,) = await in_store(store)
     assert stored.alert.opened_us == START_US + 20 * SECOND_US
+
+
+async def test_an_event_that_a_rule_cannot_judge_keeps_no_other_from_it(
+    store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = Engine.take
+
+    def breaks(engine: Engine, occurrence: Occurrence, now_us: int) -> list[tuple[str, News]]:
+        if occurrence.id == ulid(1):
+            raise ZeroDivisionError
+        return take(engine, occurrence, now_us)
+
+    monkeypatch.setattr(Engine, "take", breaks)
+    told = Told(store, clock)
+    await store.deliver_event(SITE, "m1", event(1))
+    await store.deliver_event(SITE, "m2", event(2))
+    await told.desk.work()
+    assert len(told.opened) == 1
+    assert await store.alerts.unjudged(10) == []
