@@ -29,12 +29,14 @@ from camera_hub.link.messages import (
     NewKey,
     NewKeyWanted,
     NotTaken,
+    NotTakenError,
     Refused,
     ServerMessage,
     Skill,
     Still,
     StillRequest,
-    UnknownMessageError,
+    TimeAsked,
+    TimeTold,
     Watch,
     Welcome,
     WorkerMessage,
@@ -96,7 +98,7 @@ class _Site:
         self.address = address
         self.cut = False
         self.key_nonce: bytes | None = None  # of the NewKeyWanted that waits for its answer
-        self.not_known: set[str] = set()  # names of messages that the log has
+        self.not_taken: set[str] = set()  # names of messages that the log has
         self._socket = socket
         self._lock = asyncio.Lock()
         self.stills: dict[int, asyncio.Future[Still]] = {}
@@ -207,7 +209,7 @@ class ServerEnd:
                 self._commune,
                 site.send,
                 partial(self._hear, site),
-                unknown=partial(self._not_understood, site),
+                unknown=partial(self._not_taken, site),
                 is_cut=lambda: site.cut,
             )
             await taking.run(socket.receive)
@@ -287,17 +289,19 @@ class ServerEnd:
                 waiting = site.stills.get(request)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(message)
+            case TimeAsked(asked_us=asked_us):
+                await site.send(TimeTold(asked_us=asked_us, server_time_us=self._clock.wall_us()))
             case NewKey():
                 await self._new_key(site, message)
             case NotTaken(name=name):
-                log.warning("the worker did not understand a message", site=site.name, message=name)
+                log.warning("the worker did not understand a message", site=site.name, message=name[:64])
             case _:
                 raise LinkError(f"a {type(message).__name__} has no place here")
 
-    async def _not_understood(self, site: _Site, error: UnknownMessageError) -> None:
-        if error.name not in site.not_known and len(site.not_known) < MAX_NAMES:
-            site.not_known.add(error.name)
-            log.warning("a site sent what this release does not know", site=site.name, message=error.name)
+    async def _not_taken(self, site: _Site, error: NotTakenError) -> None:
+        if error.name not in site.not_taken and len(site.not_taken) < MAX_NAMES:
+            site.not_taken.add(error.name)
+            log.warning("a site sent what is not taken", site=site.name, message=error.name, why=str(error))
         if Skill.NOT_TAKEN in site.can:
             await site.send(NotTaken(name=error.name, id=error.id))
 

@@ -27,9 +27,9 @@ from camera_hub.link.messages import (
     LiveOpened,
     LivePackets,
     LiveSound,
+    NotTakenError,
     Part,
     ServerMessage,
-    UnknownMessageError,
     WorkerMessage,
     decode_from_worker,
 )
@@ -73,11 +73,11 @@ class Taking:
         send: Callable[[ServerMessage], Awaitable[None]],
         hear: Callable[[WorkerMessage], Awaitable[None]],
         *,
-        unknown: Callable[[UnknownMessageError], Awaitable[None]],
+        unknown: Callable[[NotTakenError], Awaitable[None]],
         is_cut: Callable[[], bool] = lambda: False,
     ) -> None:
         """`send` answers the site; `hear` gets, at once, what is neither to be kept nor live, `unknown` what
-        this release does not know; `is_cut` says whether the site has been cut off meanwhile.
+        is refused by its name; `is_cut` says whether the site has been cut off meanwhile.
         """
         self._site = site
         self._commune = commune
@@ -121,7 +121,7 @@ class Taking:
                 if whole is None:
                     return
                 data, message = whole, decode_from_worker(whole)
-        except UnknownMessageError as exc:
+        except NotTakenError as exc:
             await self._unknown(exc)
         else:
             await self._take(message, len(data))

@@ -101,6 +101,7 @@ events = Table(
     Column("mean_speed", Float, nullable=False, server_default="0"),
     Column("peak_speed", Float, nullable=False, server_default="0"),
     Column("cause", String(16)),
+    Column("clock_off_us", BigInteger, nullable=False, server_default="0"),
     Index(None, "start_us", "id"),
     Index(None, "site", "camera", "start_us", "id"),
 )

@@ -34,7 +34,7 @@ from camera_hub.model import Event
 from camera_hub.server.broadcast import Updates
 from camera_hub.server.commune import Commune
 from camera_hub.server.sites_state import SitesState
-from camera_hub.store import Delivery, EventFilter, MediaKind, Outcome, Store, UnacceptableError
+from camera_hub.store import Dating, Delivery, EventFilter, MediaKind, Outcome, Store, UnacceptableError
 from tests.support.clocks import HandClock
 from tests.support.server import SITE, START_US, event
 
@@ -68,8 +68,10 @@ class Line(RuleBasedStateMachine):
         await self.store.open()
         deliver = self.store.deliver_events
 
-        async def noted(site: str, told: Sequence[tuple[str, Event]]) -> list[Delivery | UnacceptableError]:
-            outcomes = await deliver(site, told)
+        async def noted(
+            site: str, told: Sequence[tuple[str, Event]], dating: Dating | None = None
+        ) -> list[Delivery | UnacceptableError]:
+            outcomes = await deliver(site, told, dating)
             for (_, one), outcome in zip(told, outcomes, strict=True):
                 assert isinstance(outcome, Delivery)
                 if outcome.outcome is Outcome.APPLIED:

@@ -19,7 +19,9 @@ from camera_hub.link.messages.base import (
     WORKER_SKILLS,
     Lane,
     LinkError,
+    NotTakenError,
     Skill,
+    TooLargeError,
     UnknownMessageError,
 )
 from camera_hub.link.messages.found import (
@@ -55,7 +57,7 @@ from camera_hub.link.messages.meeting import (
     Refused,
     Welcome,
 )
-from camera_hub.link.messages.state import Health, LinkHealth, LiveSize, Shed, ShedCause
+from camera_hub.link.messages.state import Health, LinkHealth, LiveSize, Shed, ShedCause, TimeAsked, TimeTold
 from camera_hub.link.messages.wire import (
     ServerMessage,
     WorkerMessage,
@@ -96,6 +98,7 @@ __all__ = [
     "NewKey",
     "NewKeyWanted",
     "NotTaken",
+    "NotTakenError",
     "Part",
     "Refused",
     "ServerMessage",
@@ -104,6 +107,9 @@ __all__ = [
     "Skill",
     "Still",
     "StillRequest",
+    "TimeAsked",
+    "TimeTold",
+    "TooLargeError",
     "UnknownMessageError",
     "Watch",
     "Welcome",
