@@ -12,6 +12,8 @@ import msgspec
 import structlog
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
+from camera_hub.jpeg import NoPictureError
+from camera_hub.jpeg import size as jpeg_size
 from camera_hub.link.messages import (
     ClipOffer,
     ClipPiece,
@@ -209,9 +211,14 @@ class SitesState:
             self._updates.publish("event", event_shape(delivery.event))
 
     async def _keep(self, site: str, message: EventPicture | EventClip) -> Delivery:
+        """Raises UnacceptableError for what will never be taken."""
         dating = self._dating(site)
         match message:
             case EventPicture(id=id_, event_id=event_id, camera=camera, at_us=at_us, jpeg=jpeg):
+                try:
+                    jpeg_size(jpeg)
+                except NoPictureError as exc:
+                    raise UnacceptableError(f"message {id_} brings no picture: {exc}") from exc
                 return await self._store.deliver_picture(site, id_, event_id, camera, at_us, jpeg, dating)
             case EventClip():
                 return await self._store.deliver_clip(

@@ -36,7 +36,7 @@ from camera_hub.server.commune import Commune
 from camera_hub.server.sites_state import SitesState
 from camera_hub.store import Dating, Delivery, EventFilter, MediaKind, Outcome, Store, UnacceptableError
 from tests.support.clocks import HandClock
-from tests.support.server import SITE, START_US, event
+from tests.support.server import JPEG, SITE, START_US, event
 
 MEMORY = Path("/dev/shm")  # a disk that need not be waited for, where there is one
 NARROW_KBIT = 1  # so that pieces are small
@@ -99,7 +99,7 @@ class Line(RuleBasedStateMachine):
         self.told[one.id] = one
         jpeg = None
         if picture:
-            jpeg = self.pictures[one.id] = bytes([picture % 251]) * picture
+            jpeg = self.pictures[one.id] = JPEG + bytes([picture % 251]) * picture
         self.outbox.file.put_event(one, jpeg, START_US + one.revision)
         self.changed()
 
