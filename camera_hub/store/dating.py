@@ -4,6 +4,7 @@ What is told lies between a year ago, since nothing waits in a worker for longer
 is dated anew: by how far the site's clock is off, where that explains it, else by when it was told. How much
 was taken out of its times is kept with it, so that people can be told. A clock that is an hour behind looks
 like an event that waited for an hour: its events are left as they are, and the site's own state says it.
+A time some hours ahead is dated anew only where the site's clock is known to be ahead.
 """
 
 from typing import NamedTuple
@@ -12,8 +13,10 @@ import msgspec
 
 from camera_hub.model import Event
 
-AHEAD_US = 60 * 1_000_000  # more than any clock that is set
-BEHIND_US = 400 * 86_400 * 1_000_000  # longer than a worker keeps anything
+_DAY_US = 86_400 * 1_000_000
+AHEAD_US = _DAY_US
+BEHIND_US = 400 * _DAY_US  # longer than a worker keeps anything
+OFF_US = 10_000_000  # a clock that is further off is wrong
 
 
 class Dating(NamedTuple):
@@ -25,10 +28,12 @@ class Dating(NamedTuple):
 
     def off_us(self, at_us: int) -> int:
         """How much to take out of a time; 0 where it may be right."""
-        if self._may_be(at_us):
+        clock_off_us = self.clock_off_us or 0
+        ahead = at_us > self.now_us + OFF_US and clock_off_us > OFF_US
+        if self._may_be(at_us) and not ahead:
             return 0
-        if self.clock_off_us is not None and self._may_be(at_us - self.clock_off_us):
-            return self.clock_off_us
+        if abs(clock_off_us) > OFF_US and self._may_be(at_us - clock_off_us):
+            return clock_off_us
         return at_us - self.now_us
 
     def dated(self, event: Event, off_us: int) -> Event:

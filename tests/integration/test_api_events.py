@@ -59,6 +59,7 @@ async def test_an_event_in_full(server: Server) -> None:
         "mean_speed": 0.125,
         "peak_speed": 0.25,
         "cause": None,
+        "clock_off_s": None,
         "snapshot": False,
         "clip": False,
         "verdict": None,
