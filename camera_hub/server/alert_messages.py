@@ -11,13 +11,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+import structlog
 
 from camera_hub.alerts.occurrence import AlertKind
 from camera_hub.alerts.rule import Urgency
 from camera_hub.alerts.telling import people, push, webhook
 from camera_hub.alerts.telling.message import NotDeliveredError, Told
 from camera_hub.alerts.telling.push import PushKey, Receiver
-from camera_hub.alerts.telling.texts import DEFAULT, WHAT, Facts, Language, Texts, of_many, title_and_body
+from camera_hub.alerts.telling.templates import Templates
+from camera_hub.alerts.telling.texts import BROKEN, DEFAULT, WHAT, Facts, Language, TemplateError, Texts
 from camera_hub.clock import Clock
 from camera_hub.config.alerts import ChannelConfig
 from camera_hub.model import CameraInfo
@@ -25,6 +27,8 @@ from camera_hub.server.alert_shapes import alert_shape
 from camera_hub.server.shapes import global_id
 from camera_hub.store import MediaKind, Store
 from camera_hub.store.alert_records import StoredAlert, StoredDelivery, Telling
+
+log = structlog.get_logger(__name__)
 
 LATE_US = 120 * 1_000_000
 MAX_PICTURE_BYTES = 5_000_000
@@ -56,6 +60,7 @@ class Messages:
         self._push_key = push_key
         self._public_url = public_url.rstrip("/")
         self._push_inside = push_inside
+        self.templates = Templates()
 
     async def write(
         self, alerts: Sequence[StoredAlert], deliveries: Sequence[StoredDelivery], channel: ChannelConfig
@@ -67,12 +72,9 @@ class Messages:
             self.facts(alert, language, escalated=delivery.what is Telling.ESCALATED)
             for alert, delivery in zip(alerts, deliveries, strict=False)
         ]
-        texts = await self.texts(language)
-        if len(alerts) > 1:
-            title, body = of_many(texts, facts)
-            path, tag = "/alerts", "many"
-        else:
-            title, body = title_and_body(texts, facts[0])
+        title, body = await self.words(language, facts)
+        path, tag = "/alerts", "many"
+        if len(alerts) == 1:
             path, tag = f"/alerts/{newest.alert.id}", newest.alert.id
         return Told(
             title=title,
@@ -84,6 +86,23 @@ class Messages:
             picture=_picture_path(newest) if len(alerts) == 1 else "",
             machine=self._for_machines(newest, deliveries[-1]),
         )
+
+    async def words(self, language: Language, facts: list[Facts]) -> tuple[str, str]:
+        """Title and body; where a template cannot be used, the words that came with the hub, saying so."""
+        texts = await self.texts(language)
+        try:
+            return await self._made(texts, facts)
+        except TemplateError as exc:
+            log.error(
+                "a template cannot be used; its message goes without it", language=language, why=str(exc)
+            )
+            title, body = await self._made(DEFAULT[language], facts)
+            return title, f"{body}\n({BROKEN[language]}: {str(exc)[:200]})"
+
+    async def _made(self, texts: Texts, facts: list[Facts]) -> tuple[str, str]:
+        if len(facts) > 1:
+            return await self.templates.of_many(texts, facts)
+        return await self.templates.title_and_body(texts, facts[0])
 
     async def texts(self, language: Language) -> Texts:
         """The templates of a language: an administrator's, or as they came."""
