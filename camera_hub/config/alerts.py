@@ -27,7 +27,7 @@ _HOURS = r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$"
 # Strict, since these stand in requests too, and what the API's description calls a number is one.
 Seconds = Annotated[float, Field(strict=True, ge=0, le=30 * 86_400, allow_inf_nan=False)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-AlertAbout = Literal["motion", "tamper", "camera-away", "site-away", "disk", "clock"]
+AlertAbout = Literal["motion", "tamper", "camera-away", "site-away", "disk", "clock", "flood"]
 HoursText = Annotated[str, Field(pattern=_HOURS)]
 CameraId = Annotated[str, Field(pattern=CAMERA_ID)]
 
@@ -93,7 +93,7 @@ class RuleConfig(Section):
         default=("motion",),
         min_length=1,
         description="What it is about: motion, tamper, camera-away, site-away, "
-        "disk (nothing can be recorded) or clock (it is wrong).",
+        "disk (nothing can be recorded), clock (it is wrong) or flood (a hamlet sends far too much).",
     )
     sites: tuple[Id, ...] = Field(default=(), description="The hamlets, by their ids.")
     cameras: tuple[CameraId, ...] = Field(

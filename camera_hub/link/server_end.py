@@ -18,6 +18,7 @@ import structlog
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.link import handshake
 from camera_hub.link.copies import Copies
+from camera_hub.link.flood import LIMITS, Amount, Flood, Limits
 from camera_hub.link.messages import (
     Challenge,
     Enrol,
@@ -87,6 +88,9 @@ class Commune(Keeps, Protocol):
 
     async def site_gone(self, site: str) -> None: ...
 
+    def flooding(self, site: str, on: bool) -> None:
+        """The site has begun to bring more than it may and is held back, or has stopped."""
+
 
 class _Site:
     """One linked worker."""
@@ -98,6 +102,7 @@ class _Site:
         self.address = address
         self.cut = False
         self.key_nonce: bytes | None = None  # of the NewKeyWanted that waits for its answer
+        self.floods = False
         self.not_taken: set[str] = set()  # names of messages that the log has
         self._socket = socket
         self._lock = asyncio.Lock()
@@ -117,9 +122,12 @@ class _Site:
 class ServerEnd:
     """All linked sites."""
 
-    def __init__(self, commune: Commune, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, commune: Commune, clock: Clock = SYSTEM_CLOCK, limits: Limits = LIMITS) -> None:
+        """`limits` are each site's."""
         self._commune = commune
         self._clock = clock
+        self._limits = limits
+        self._floods: dict[str, Flood] = {}
         self._sites: dict[str, _Site] = {}
         self._copies: dict[str, Copies] = defaultdict(Copies)
         self._watched: set[tuple[str, str, StreamName]] = set()
@@ -211,6 +219,7 @@ class ServerEnd:
                 partial(self._hear, site),
                 unknown=partial(self._not_taken, site),
                 is_cut=lambda: site.cut,
+                pace_us=partial(self._pace_us, site),
             )
             await taking.run(socket.receive)
         except (EOFError, TimeoutError):
@@ -281,6 +290,19 @@ class ServerEnd:
             ),
         )
         return None
+
+    def _pace_us(self, site: _Site, amount: Amount) -> int:
+        """How long a site is held back after so much."""
+        now_us = self._clock.monotonic_us()
+        flood = self._floods.setdefault(site.name, Flood(self._limits, now_us))
+        wait_us = flood.wait_us(amount, now_us)
+        if flood.floods(now_us) != site.floods:
+            site.floods = not site.floods
+            log.warning(
+                "a site brings more than it may" if site.floods else "a site no longer floods", site=site.name
+            )
+            self._commune.flooding(site.name, site.floods)
+        return wait_us
 
     async def _hear(self, site: _Site, message: WorkerMessage) -> None:
         """What is not to be kept."""

@@ -59,6 +59,9 @@ class Commune:
         self._live.site_gone(site, AWAY)
         await self._state.site_gone(site)
 
+    def flooding(self, site: str, on: bool) -> None:
+        self._state.flooding(site, on)
+
     async def health(self, site: str, health: Health) -> None:
         await self._state.health(site, health)
 

@@ -200,6 +200,7 @@ class Site(BaseModel):
     changed: datetime | None
     lacks: list[Skill] = Field(description="What its worker is too old for")
     newer: bool = Field(description="Whether its worker is of a newer release than this server")
+    floods: bool = Field(description="Whether it brings more than a hamlet can have, and is held back")
     twin: Twin | None
     uplink: Uplink | None = Field(description="null where its worker does not say")
 

@@ -120,6 +120,7 @@ class SitesState:
         site.software = hello.software
         site.hello = hello
         site.connected = True
+        site.floods = False
         site.since_us = site.last_contact_us = site.contact_kept_us = now_us
         site.cameras = {camera.id: camera for camera in hello.cameras}
         site.states = {}
@@ -140,6 +141,13 @@ class SitesState:
         site = self._sites.get(site_id)
         if site is not None:
             site.twin = Twin(at=instant(self._clock.wall_us()), addresses=list(addresses))
+            self._publish(site, set())
+
+    def flooding(self, site_id: str, on: bool) -> None:
+        """The site brings more than it may, and is held back; or no more."""
+        site = self._sites.get(site_id)
+        if site is not None:
+            site.floods = on
             self._publish(site, set())
 
     def _enrolment_changed(self, site_id: str) -> None:

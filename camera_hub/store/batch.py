@@ -44,7 +44,7 @@ async def deliver(
     applied = await events.put(connection, site, [told[number][1] for number in new], dating)
     kept = dict(zip(new, applied, strict=True))
     await alerts.to_judge(
-        connection, {told[number][1].id for number, is_applied in kept.items() if is_applied}
+        connection, site, {told[number][1].id for number, is_applied in kept.items() if is_applied}
     )
     stored = {one.event.id: one for one in await events.some(connection, list(ids))}
 

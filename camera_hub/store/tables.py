@@ -204,6 +204,8 @@ unjudged = Table(
     metadata,
     # Events of which the rules have not heard yet; no foreign key: an event may go before they do.
     Column("event_id", String(26), primary_key=True),
+    Column("site", String(64), nullable=False, server_default=""),
+    Index(None, "site", "event_id"),
 )
 
 alerts = Table(

@@ -99,6 +99,7 @@ class Commune:
         self.health_seen = 0
         self.live: list[LiveOpened | LivePackets | LiveSound] = []
         self.gone = 0
+        self.floods: list[tuple[str, bool]] = []
 
     def site_key(self, site: str) -> str | None:
         return self.public if site == "khe-coc" else None
@@ -121,6 +122,9 @@ class Commune:
 
     async def site_gone(self, site: str) -> None:
         self.gone += 1
+
+    def flooding(self, site: str, on: bool) -> None:
+        self.floods.append((site, on))
 
     async def health(self, site: str, health: Health) -> None:
         self.health_seen += 1

@@ -74,6 +74,7 @@ WHAT: dict[Language, dict[AlertKind, str]] = {
         AlertKind.SITE_AWAY: "Xóm mất liên lạc",
         AlertKind.DISK: "Không ghi hình được",
         AlertKind.CLOCK: "Đồng hồ sai",
+        AlertKind.FLOOD: "Xóm gửi dồn dập bất thường",
     },
     "en": {
         AlertKind.MOTION: "Movement",
@@ -82,6 +83,7 @@ WHAT: dict[Language, dict[AlertKind, str]] = {
         AlertKind.SITE_AWAY: "Hamlet not linked",
         AlertKind.DISK: "Nothing can be recorded",
         AlertKind.CLOCK: "The clock is wrong",
+        AlertKind.FLOOD: "The hamlet sends far too much",
     },
 }
 
