@@ -38,7 +38,9 @@ Places = Callable[[str], tuple[CameraInfo, str] | None]
 
 
 class Messages:
-    """`public_url` is where people's browsers reach the hub; empty where that is not known."""
+    """`public_url` is where people's browsers reach the hub; empty where that is not known. `proxy` stands on
+    the way to webhooks and push services.
+    """
 
     def __init__(
         self,
@@ -51,6 +53,7 @@ class Messages:
         public_url: str = "",
         *,
         push_inside: bool = False,
+        proxy: str | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -60,6 +63,7 @@ class Messages:
         self._push_key = push_key
         self._public_url = public_url.rstrip("/")
         self._push_inside = push_inside
+        self._proxy = proxy
         self.templates = Templates()
 
     async def write(
@@ -140,7 +144,7 @@ class Messages:
         """Raises NotDeliveredError."""
         match channel.kind:
             case "webhook":
-                await webhook.send(channel, message, message_id, self._clock.wall_us())
+                await webhook.send(channel, message, message_id, self._clock.wall_us(), self._proxy)
             case "apprise":
                 await people.send(channel, message)
             case "push":
@@ -152,7 +156,9 @@ class Messages:
             raise NotDeliveredError("the browser does not want to be told any more", again=False, gone=True)
         receiver = Receiver(found.endpoint, found.p256dh, found.auth)
         contact = self._public_url if self._public_url.startswith("https:") else "mailto:hub@localhost"
-        await push.send(receiver, message, self._push_key, contact, inside=self._push_inside)
+        await push.send(
+            receiver, message, self._push_key, contact, inside=self._push_inside, proxy=self._proxy
+        )
 
     async def gone(self, target: str) -> None:
         await self._store.alerts.remove_subscription(target)
