@@ -67,6 +67,7 @@ class LiveBuffer:
     def restart(self) -> None:
         """Go on with the next keyframe."""
         self._sound.clear()
+        self._sound_next = True
         self._clear()
 
     def add(self, packets: Iterable[Packet], now_us: int) -> None:

@@ -42,6 +42,10 @@ MAX_OFFERED = 16  # clips that are on their way at once
 _Kept = EventNews | EventPicture | EventClip | ClipOffer | ClipPiece | Health
 
 
+async def _pause(wait_us: int) -> None:
+    await asyncio.sleep(wait_us / 1e6)
+
+
 class Keeps(Protocol):
     """Who keeps what a site brings. What these raise is HubError, and then nothing was kept."""
 
@@ -113,7 +117,7 @@ class Taking:
         while True:
             wait_us = self._pace_us(await self.take(await receive()))
             if wait_us:
-                await asyncio.sleep(wait_us / 1e6)
+                await _pause(wait_us)
 
     async def take(self, data: bytes) -> Amount:
         """What the site sent next, and how much it was. Raises LinkError for what was not understood, or has
