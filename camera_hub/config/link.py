@@ -11,6 +11,7 @@ from camera_hub.config.address import network_problem, split_credentials
 from camera_hub.config.errors import Loc
 from camera_hub.config.section import Id, Section, beside_config, twice, wrong
 from camera_hub.config.uplink import UplinkConfig
+from camera_hub.model import Setting
 
 _GB = 1_000_000_000
 
@@ -34,6 +35,10 @@ class LinkServerConfig(Section):
     local: bool = Field(
         default=False,
         description="true: it is on the site's own network, and what goes there is not counted as uplink.",
+    )
+    may_change: tuple[Setting, ...] | None = Field(
+        default=None,
+        description="What it may change on this site's cameras; not given: what `link.may_change` says.",
     )
 
     @field_validator("certificate_sha256")
@@ -79,6 +84,16 @@ class LinkConfig(Section):
         "environment.",
     )
 
+    may_change: tuple[Setting, ...] = Field(
+        default=(Setting.DETECT, Setting.NAME, Setting.ZONES, Setting.MASKS, Setting.LINES),
+        description="What servers may change on this site's cameras: detect (look for what moves, or not), "
+        "record (keep it on disk, or not), name, zones, masks, lines. []: nothing. It holds for those that "
+        "`camera-hub enrol` added, too.",
+    )
+    own_may_change: tuple[Setting, ...] = Field(
+        default=tuple(Setting),
+        description="The same for this machine's own server, with `camera-hub run`.",
+    )
     uplink: UplinkConfig = Field(
         default=UplinkConfig(), description="What the way to the servers may carry, all together."
     )
