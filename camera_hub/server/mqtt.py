@@ -1,8 +1,9 @@
 """Tells an MQTT 5 broker what happens, in topics as users of Frigate know them, and Home Assistant finds.
 
 Under `<prefix>/`: `available` (online; offline by the last will), `events` (new, update, end), `alerts`, and
-for each camera `status`, `motion`, `snapshot` and what `mqtt_switches` says. States are retained. A broker that is away is tried again
-for ever; states are told anew then, and what happened meanwhile up to a bound, the oldest lost first.
+for each camera `status`, `motion`, `snapshot` and what `mqtt_switches` says. States are retained. A broker
+that is away is tried again for ever; states are told anew then, and what happened meanwhile up to a bound,
+the oldest lost first.
 """
 
 import asyncio

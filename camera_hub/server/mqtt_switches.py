@@ -1,9 +1,10 @@
 """Cameras' detection and recording as switches on an MQTT broker, in Frigate's topics.
 
 Under `<prefix>/<camera>/`, `detect/state` and `recordings/state` are ON or OFF: what the camera's worker says
-that it does, not what somebody asked for. With `switches` in the configuration, ON and OFF to `detect/set` and
-`recordings/set` are wanted of the camera, as on the dashboard, and Home Assistant finds the switches. Anything
-else that comes is logged and does nothing; so is a retained message, which would be said anew at each link.
+that it does, not what somebody asked for. With `switches` in the configuration, ON and OFF to `detect/set`
+and `recordings/set` are wanted of the camera, as on the dashboard, and Home Assistant finds the switches.
+Anything else that comes is logged and does nothing; so is what the broker has retained, which would be said
+anew at each link.
 """
 
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 import aiomqtt
 import structlog
 
-from camera_hub.model import Setting
+from camera_hub.model import Setting, WishOutcome
 from camera_hub.server.shapes import Camera
 from camera_hub.server.sites_state import SitesState
 from camera_hub.store import StoreError
@@ -72,10 +73,10 @@ class SwitchOrders:
 
     async def take(self, message: aiomqtt.Message) -> None:
         """One message. What is wrong with it is in the log."""
-        topic, payload = str(message.topic), message.payload
+        topic = str(message.topic)
         camera_id, word, _ = topic.removeprefix(f"{self._prefix}/").split("/")
         camera, switch = self._state.camera(camera_id), SWITCHES[word]
-        value = _VALUES.get(payload) if isinstance(payload, bytes) else None
+        value = _VALUES.get(message.payload)
         if message.retain:
             problem = "it is retained: send it without, or it would be said anew at each link"
         elif camera is None:
@@ -90,8 +91,8 @@ class SwitchOrders:
     async def _want(self, camera: Camera, setting: Setting, value: str) -> None:
         name = camera.id.partition(".")[2]
         before = {one.key: one for one in self._state.wishes.of_camera(camera.site, name)}.get(setting)
-        if before is not None and before.value == value and before.by == BY and before.why is None:
-            return  # said twice: machines repeat themselves
+        if before is not None and before.value == value and before.outcome in (None, WishOutcome.APPLIED):
+            return  # machines repeat themselves
         try:
             await self._state.wishes.want(camera.site, name, {setting: value}, BY, "MQTT")
         except StoreError as exc:

@@ -10,6 +10,8 @@ from camera_hub.model import Setting, WhyNot, Wish, WishOutcome
 from camera_hub.store.database import Database, whole
 from camera_hub.store.tables import wishes
 
+MOST_KEPT = 1000  # of one setting's history: a machine that switches to and fro must not fill the disk
+
 
 @dataclass(frozen=True)
 class WishRecord:
@@ -63,9 +65,12 @@ class WishStore:
 
     @whole
     async def put(self, records: Sequence[WishRecord]) -> None:
-        """Adds what is wanted now, all of it or nothing."""
+        """Adds what is wanted now, all of it or nothing; what was wanted long before is forgotten."""
         async with self._database.write() as connection:
             await connection.execute(insert(wishes), [asdict(record) for record in records])
+            for record in records:
+                old = wishes.c.version <= record.version - MOST_KEPT
+                await connection.execute(delete(wishes).where(*_setting(record), old))
 
     @whole
     async def answered(self, records: Sequence[WishRecord]) -> None:
@@ -74,7 +79,7 @@ class WishStore:
             for record in records:
                 await connection.execute(
                     update(wishes)
-                    .where(*_is(record))
+                    .where(*_setting(record), wishes.c.version == record.version)
                     .values(
                         outcome=record.outcome,
                         why=record.why,
@@ -106,13 +111,9 @@ class WishStore:
             await connection.execute(delete(wishes).where(wishes.c.said_us < before_us, replaced))
 
 
-def _is(record: WishRecord) -> tuple[ColumnElement[bool], ...]:
-    return (
-        wishes.c.site == record.site,
-        wishes.c.camera == record.camera,
-        wishes.c.key == record.key,
-        wishes.c.version == record.version,
-    )
+def _setting(record: WishRecord) -> tuple[ColumnElement[bool], ...]:
+    here = wishes.c
+    return here.site == record.site, here.camera == record.camera, here.key == record.key
 
 
 def _record(row: RowMapping) -> WishRecord:
