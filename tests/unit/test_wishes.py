@@ -1,4 +1,4 @@
-"""What servers want of a worker's cameras: what holds, what is refused and in which words, and what is kept."""
+"""What servers want of a worker's cameras: what holds, what is refused in which words, what is kept."""
 
 import json
 from pathlib import Path
