@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from camera_hub.config import CameraConfig, StreamsConfig, ZoneConfig
 from camera_hub.ingest.wishes import FILE, Wishes
@@ -15,7 +16,7 @@ GATE = CameraConfig(
     name="Cổng làng",
     streams=StreamsConfig(main="rtsp://10.0.0.2/1", sub="rtsp://10.0.0.2/2"),
     record=("main",),
-    password="bí mật",
+    password=SecretStr("bí mật"),
     zones=(ZoneConfig(name="Lòng đường", polygon=((0, 0), (1, 0), (1, 1))),),
 )
 ALL = frozenset(Setting)
@@ -26,7 +27,9 @@ def wish(key: str, value: object, version: int = 1, *, camera: str = "cong-lang"
     return Wish(camera, key, json.dumps(value), version, START_US + round(said_s * 1e6))
 
 
-def wishes(folder: Path, clock: HandClock | None = None, **may_change: frozenset[Setting]) -> Wishes:
+def wishes(
+    folder: Path, clock: HandClock | None = None, may_change: dict[str, frozenset[Setting]] | None = None
+) -> Wishes:
     return Wishes(folder, [GATE], may_change or {OWN: ALL, COMMUNE: ALL}, clock or HandClock())
 
 
@@ -91,7 +94,7 @@ async def test_a_server_changes_only_what_it_may_and_what_it_no_longer_may_holds
     made = wishes(tmp_path)
     await said(made, COMMUNE, wish("detect", False), wish("name", "Cổng xã"))
     only_name = {COMMUNE: frozenset({Setting.NAME})}
-    made = wishes(tmp_path, **only_name)  # the operator has changed their mind
+    made = wishes(tmp_path, may_change=only_name)  # the operator has changed their mind
     assert (made.camera("cong-lang").motion.enabled, made.camera("cong-lang").name) == (True, "Cổng xã")
     wanted = wish("detect", False), wish("name", "Cổng xã"), wish("detect", None, 2)
     assert await said(made, COMMUNE, *wanted) == [
@@ -99,7 +102,7 @@ async def test_a_server_changes_only_what_it_may_and_what_it_no_longer_may_holds
         ("applied", None),
         ("applied", None),
     ]
-    made = wishes(tmp_path, **{"other": ALL})  # a server that is no longer linked to has no say
+    made = wishes(tmp_path, may_change={"other": ALL})  # a server that is no longer linked to has no say
     assert made.camera("cong-lang") == GATE
 
 
