@@ -56,7 +56,7 @@ def _words(found: Any, loc: Loc) -> str:
         if "users" in loc:
             return "is no name to sign in with; use small letters, digits, and single . _ - between them"
         return f"is no short name for machines; {_ID}"
-    if kind in ("literal_error", "enum"):
+    if kind == "literal_error":
         return f"is not one of the choices; use {ctx['expected'].replace(chr(39), '')}"
     words = {
         "string_type": "is not text; put the value in quotes",

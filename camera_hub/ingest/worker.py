@@ -42,7 +42,7 @@ from camera_hub.link.messages import (
 )
 from camera_hub.link.worker_end import Outbox as WaitingMessages
 from camera_hub.link.worker_end import WorkerEnd
-from camera_hub.model import CameraInfo, StreamName
+from camera_hub.model import CameraInfo, Setting, StreamName
 from camera_hub.recording import Catalogue, Retention
 
 log = structlog.get_logger(__name__)
@@ -114,7 +114,9 @@ class Worker:
         names = [server.name for server in servers]
         link = config.link
         may_change = {
-            server.name: frozenset(link.may_change if server.may_change is None else server.may_change)
+            server.name: frozenset(
+                map(Setting, link.may_change if server.may_change is None else server.may_change)
+            )
             for server in servers
         }
         self._wishes = Wishes(folder, config.cameras, may_change, clock)

@@ -1,10 +1,12 @@
 """What the server knows of a site and its cameras, and how the API tells it. No I/O."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
+from camera_hub import __version__
 from camera_hub.link.messages import (
     PROTOCOL_VERSION,
     WORKER_SKILLS,
@@ -88,10 +90,19 @@ def site_shape(site: SiteNow, record: EnrolmentRecord | None, state: EnrolmentSt
         changed_by=record.changed_by if record else "",
         changed=instant_or_none(record.changed_us) if record else None,
         lacks=sorted(WORKER_SKILLS - set(hello.can)) if hello else [],
+        outdated=_is_older(site.software, __version__),
         newer=hello is not None and hello.speaks > PROTOCOL_VERSION,
         twin=site.twin,
         uplink=_uplink_shape(health.link) if health and health.link else None,
     )
+
+
+def _is_older(software: str, than: str) -> bool:
+    """Whether one release, as `1.12.0`, is older than another; what is no such number is not."""
+    ours, theirs = re.match(r"\d{1,6}(\.\d{1,6})*", than), re.match(r"\d{1,6}(\.\d{1,6})*", software)
+    if ours is None or theirs is None:
+        return False
+    return [int(part) for part in theirs[0].split(".")] < [int(part) for part in ours[0].split(".")]
 
 
 def live_size(health: Health | None) -> LiveSize:

@@ -220,3 +220,17 @@ async def test_history_has_an_end_and_goes_with_its_site(
     await server.state.wishes.forget(SITE)
     assert await server.store.wishes.newest() == []
     assert await wanted(server) == {}
+
+
+@pytest.mark.parametrize(
+    ("software", "outdated"),
+    [("0.0.9", True), ("0.1.0", False), ("0.10.0", False), ("", False), ("nightly", False)],
+)
+async def test_a_worker_of_an_older_release_than_ours_is_said(
+    hub: tuple[Server, Links], software: str, outdated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("camera_hub.server.site_shapes.__version__", "0.1.0")
+    server, _ = hub
+    await server.state.site_connected(replace(NEW, software=software))
+    (site,) = (await server.client.get("/api/sites")).json()["sites"]
+    assert (site["software"], site["outdated"]) == (software, outdated)

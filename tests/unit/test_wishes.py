@@ -2,11 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import SecretStr
 
-from camera_hub.config import CameraConfig, StreamsConfig, ZoneConfig
+from camera_hub.config import CameraConfig, LinkConfig, StreamsConfig, ZoneConfig
+from camera_hub.config.link import SettingName
 from camera_hub.ingest.wishes import FILE, Wishes
 from camera_hub.model import Answer, Setting, WhyNot, Wish, WishOutcome
 from tests.support.clocks import START_US, HandClock
@@ -171,3 +173,9 @@ async def test_a_disk_that_takes_nothing_is_said_and_nothing_is_done(
     (answer,) = (await made.take(OWN, [wish("detect", False)])).answers
     assert (answer.why, "No space" in answer.detail) == (WhyNot.NOT_KEPT, True)
     assert made.camera("cong-lang") == GATE
+
+
+def test_the_configuration_names_all_settings() -> None:
+    assert get_args(SettingName) == tuple(Setting)
+    link = LinkConfig()
+    assert set(link.own_may_change) - set(link.may_change) == {"record"}  # the one that costs evidence

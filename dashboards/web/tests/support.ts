@@ -77,6 +77,7 @@ export function site(change: Partial<Site> = {}): Site {
     changed: null,
     lacks: [],
     newer: false,
+    outdated: false,
     twin: null,
     uplink: null,
     ...change,

@@ -556,6 +556,7 @@ export const en: Dictionary = {
     twinHelp: (addresses) =>
       `A disk was copied, or a replaced machine is still on (addresses: ${addresses}). Switch off the one that should not run. If you cannot tell whose it is, revoke and make a new code.`,
     newer: "The hamlet's software is newer than this server's. The server should be updated.",
+    outdated: "older than the server's",
     older: (lacks) => `The hamlet's software is old and cannot yet: ${lacks}. Its machine should be updated.`,
     lacks: {
       enrol: "take one-time codes",

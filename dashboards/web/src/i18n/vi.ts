@@ -576,6 +576,7 @@ export const vi = {
     twinHelp: (addresses: string) =>
       `Có thể ổ đĩa đã bị sao chép, hoặc máy cũ chưa tắt (địa chỉ: ${addresses}). Tắt máy không dùng nữa. Nếu không rõ máy kia của ai, hãy thu hồi rồi lập mã mới.`,
     newer: "Phần mềm của xóm mới hơn máy chủ. Nên cập nhật máy chủ.",
+    outdated: "cũ hơn phần mềm của máy chủ",
     older: (lacks: string) => `Phần mềm của xóm đã cũ, chưa biết: ${lacks}. Nên cập nhật máy của xóm.`,
     lacks: {
       enrol: "nhận mã một lần",
