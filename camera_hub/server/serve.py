@@ -201,6 +201,7 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
     live = LiveHub(start, stop, clock=clock, transcodes=transcodes, listen=listen)
     end = ServerEnd(Commune(state, live), clock)
     enrolments.links = end
+    state.wishes.links = end
     limits = Limits(chosen.max_viewers, chosen.max_viewers_per_camera, chosen.max_viewers_per_user)
     whep = WhepSessions(limits, clock=clock, ports=chosen.ports, stun=chosen.stun)
     mse, kiosks = MseStreams(limits, clock=clock), Kiosks(limits)
