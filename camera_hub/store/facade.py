@@ -6,6 +6,7 @@ Each method is one transaction. What it raises is StoreError, in words for peopl
 import asyncio
 import contextlib
 import hashlib
+import shutil
 from pathlib import Path
 from typing import Self
 
@@ -380,6 +381,20 @@ class Store:
             log.info("old events removed", events=len(ids), files=len(litter))
         await self._remove_litter()
         await asyncio.to_thread(arriving.tidy, self.folder)
+
+    @whole
+    async def make_room(self, free_bytes: int) -> None:
+        """Has the oldest pictures and clips go until so much of the disk is free, or none is left."""
+        while (lacking := free_bytes - await asyncio.to_thread(self._free_bytes)) > 0:
+            async with self._database.write() as connection:
+                gone = await events.remove_oldest_media(connection, lacking, _BATCH)
+            if not gone:
+                break
+            await self._remove_files(gone)
+            log.warning("the disk is nearly full; the oldest pictures and clips went", files=len(gone))
+
+    def _free_bytes(self) -> int:
+        return shutil.disk_usage(self.folder).free
 
     async def _remove_litter(self) -> None:
         found = await asyncio.to_thread(lambda: list(media.older_than(self.folder, _LITTER_AGE_S)))
