@@ -83,6 +83,9 @@ class Mqtt:
                         await self._orders.subscribe(client)
                     await _first_to_end(self._tell(client), self._listen(client))
             except aiomqtt.MqttError as exc:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    return  # the client's error at its end hides that we were cancelled
                 log.warning("the MQTT broker is away; trying again", host=self._config.host, error=str(exc))
             finally:
                 self.connected = False

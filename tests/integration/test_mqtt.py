@@ -205,3 +205,19 @@ async def test_without_leave_in_the_configuration_nobody_switches(tmp_path: Path
         assert switched(server) == {}
         # Home Assistant forgets the switches of an earlier configuration.
         assert heard.newest("homeassistant/switch/camera-hub-khe-coc_cong-lang-detect/config") in (None, b"")
+
+
+class Deaf(aiomqtt.Client):
+    """Does not hear that the broker let go of it; aiomqtt's own gives up after 10 s, with this error."""
+
+    async def __aexit__(self, *error: Any) -> None:
+        await super().__aexit__(*error)
+        raise aiomqtt.MqttError("Operation timed out")
+
+
+async def test_a_hub_ends_also_where_the_broker_does_not_answer(
+    tmp_path: Path, mosquitto: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aiomqtt, "Client", Deaf)
+    async with asyncio.timeout(20), telling(tmp_path / "hub", mosquitto):
+        pass
