@@ -149,7 +149,7 @@ async def assembled(
         if settings.alerts.mqtt is not None:
             from camera_hub.server.mqtt import Mqtt
 
-            mqtt = Mqtt(settings.alerts.mqtt, made.state, store)
+            mqtt = Mqtt(settings.alerts.mqtt, made.state, store, clock)
             made.updates.listen(mqtt.heard)
             works["mqtt"] = mqtt.run
         watching = [asyncio.create_task(for_ever(name, work)) for name, work in works.items()]
