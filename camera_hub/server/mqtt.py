@@ -19,6 +19,7 @@ import structlog
 from pydantic import BaseModel
 
 from camera_hub import __version__
+from camera_hub.clock import Clock
 from camera_hub.config.alerts import MqttConfig
 from camera_hub.model import CameraState
 from camera_hub.server.alert_shapes import AlertShape
@@ -34,6 +35,7 @@ log = structlog.get_logger(__name__)
 MOST_WAITING = 5000
 FIRST_RETRY_S, LAST_RETRY_S = 1.0, 60.0
 MAX_PICTURE_BYTES = 1_000_000
+PAST_US = 120 * 1_000_000
 
 
 class _Message(NamedTuple):
@@ -45,12 +47,13 @@ class _Message(NamedTuple):
 class Mqtt:
     """`heard` is called with all that is published to browsers; `run` is the task that tells the broker."""
 
-    def __init__(self, config: MqttConfig, state: SitesState, store: Store) -> None:
+    def __init__(self, config: MqttConfig, state: SitesState, store: Store, clock: Clock) -> None:
         self.lost = 0
         self.connected = False
         self._config = config
         self._state = state
         self._store = store
+        self._clock = clock
         self._orders = SwitchOrders(state, config.prefix)
         self._waiting: deque[_Message] = deque()
         self._news = asyncio.Event()
@@ -83,6 +86,9 @@ class Mqtt:
                         await self._orders.subscribe(client)
                     await _first_to_end(self._tell(client), self._listen(client))
             except aiomqtt.MqttError as exc:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    return  # the client's error at its end hides that we were cancelled
                 log.warning("the MQTT broker is away; trying again", host=self._config.host, error=str(exc))
             finally:
                 self.connected = False
@@ -144,20 +150,33 @@ class Mqtt:
     def _event(self, event: Event) -> None:
         before = self._events.get(event.id)
         kind = "new" if before is None else "update"
-        moving = self._moving.setdefault(event.camera, set())
         if event.end is not None:
             kind = "end"
             self._events.pop(event.id, None)
-            moving.discard(event.id)
         else:
             self._events[event.id] = event
-            moving.add(event.id)
         if kind == "end" and before is None:
             before = event
         told = {"type": kind, "before": _json(before or event), "after": _json(event)}
         self._put("events", msgspec.json.encode(told))
+        if self._is_of_now(event):
+            self._shown(event, is_news=before is None or not before.snapshot or kind == "end")
+
+    def _is_of_now(self, event: Event) -> bool:
+        """False where the hub hears of it long afterwards, as after days without a link: it is told, but
+        says nothing of how its camera looks now.
+        """
+        if event.id in self._moving.get(event.camera, ()):
+            return True
+        newest = event.end or event.start
+        return self._clock.wall_us() - newest.timestamp() * 1e6 < PAST_US
+
+    def _shown(self, event: Event, is_news: bool) -> None:
+        """How the event's camera looks now; `is_news`: its picture may not have been told yet."""
+        moving = self._moving.setdefault(event.camera, set())
+        moving.add(event.id) if event.end is None else moving.discard(event.id)
         self._put(f"{event.camera}/motion", b"ON" if moving else b"OFF", retain=True)
-        if event.snapshot and (before is None or not before.snapshot or kind == "end"):
+        if event.snapshot and is_news:
             task = asyncio.get_running_loop().create_task(self._snapshot(event))
             self._reading.add(task)
             task.add_done_callback(self._reading.discard)
