@@ -32,6 +32,11 @@ class Server:
             self._made.add(name)
         return URL.create("postgresql+asyncpg", "hub", None, "127.0.0.1", self.port, name)
 
+    @property
+    def socket(self) -> dict[str, str]:
+        """How it is reached by its Unix socket, as a URL's query."""
+        return {"host": str(self._folder), "port": str(self.port)}
+
     def run(self, program: str, *arguments: str) -> None:
         """A program of PostgreSQL's, as the user that it may run as."""
         subprocess.run(
