@@ -4,9 +4,9 @@
 
 Serves COUNT cameras as rtsp://127.0.0.1:PORT/0-sub and so on, by GStreamer's RTSP server, encoded while
 they are shown: `sub` (640x360@10, 400 kbit/s) is a lane, `main` (1280x720@15, 1.5 Mbit/s) noise that fills
-its rate, for whoever watches. Each EVERY_S seconds somebody crosses the lane in four; the cameras take turns. Prints
-the port, and then for each crossing the camera's number and the wall clock in µs, when the first frame on
-which something of the walker is to be seen goes to the encoder.
+its rate, for whoever watches. Each EVERY_S seconds somebody crosses the lane in four; the cameras take turns.
+Prints the port, and then for each crossing the camera's number and the wall clock in µs, when the first frame
+on which something of the walker is to be seen goes to the encoder.
 """
 
 import subprocess

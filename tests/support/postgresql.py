@@ -49,8 +49,10 @@ class Server:
 
 
 @contextmanager
-def postgresql() -> Iterator[Server]:
-    """PostgreSQL refuses to run as root: there it runs as the user `postgres` that its package makes."""
+def postgresql(fsync: bool = False) -> Iterator[Server]:
+    """`fsync`: what is committed is forced to the disk, as in life; tests need not wait for that.
+
+    PostgreSQL refuses to run as root: there it runs as the user `postgres` that its package makes."""
     programs = needs.postgresql()
     folder = Path(tempfile.mkdtemp(prefix="camera-hub-pg-"))
     try:
@@ -60,7 +62,7 @@ def postgresql() -> Iterator[Server]:
         server = Server(programs, folder, free_port())
         data = str(folder / "data")
         server.run("initdb", "-D", data, "-U", "hub", "--auth=trust", "--encoding=UTF8", "--no-sync")
-        settings = f"-h 127.0.0.1 -p {server.port} -k {folder} -c fsync=off"
+        settings = f"-h 127.0.0.1 -p {server.port} -k {folder} -c fsync={'on' if fsync else 'off'}"
         server.run("pg_ctl", "-D", data, "-o", settings, "-l", str(folder / "log"), "-w", "start")
         try:
             until_blocking(lambda: (folder / "data" / "postmaster.pid").exists())
