@@ -14,6 +14,7 @@ every five seconds, as integrations of others do. Prints a table in Markdown.
 import argparse
 import asyncio
 import json
+import logging
 import random
 import shutil
 import ssl
@@ -28,6 +29,7 @@ from typing import IO, Any
 
 import aiomqtt
 import httpx
+import structlog
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
@@ -407,6 +409,7 @@ if __name__ == "__main__":
     parser.add_argument("--movers", type=int, default=42)
     parser.add_argument("--folder", type=Path, help="where the files lie, and stay")
     options: Any = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     if options.folder is not None:
         options.folder.mkdir()
         main(options.folder, options.movers)

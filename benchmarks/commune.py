@@ -1,4 +1,4 @@
-"""A commune of 20 sites and 150 cameras: what it costs its server when nothing happens, and what a day leaves.
+"""A commune of 20 sites and 150 cameras: what it costs its server when nothing happens, and its days.
 
     python -m benchmarks.commune [--seconds 60] [--days 10]
 
@@ -12,6 +12,7 @@ Prints tables in Markdown.
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import httpx
 import psutil
+import structlog
 from msgspec.structs import replace
 from sqlalchemy import insert, text
 from sqlalchemy.engine import URL
@@ -241,13 +243,11 @@ async def filled(folder: Path, url: URL | None, days: int) -> None:
 
 
 async def bytes_of(folder: Path, url: URL | None) -> int:
-    if url is None:
-        return sum(path.stat().st_size for path in folder.glob("camera_hub.db*"))
+    query = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    if url is not None:
+        query = "SELECT pg_database_size(current_database())"
     async with Store(folder, url=url) as store, store._database.read() as connection:
-        size: int = (
-            await connection.execute(text("SELECT pg_database_size(current_database())"))
-        ).scalar_one()
-        return size
+        return int((await connection.execute(text(query))).scalar_one())
 
 
 async def timed(ask: Callable[[], Awaitable[httpx.Response]]) -> tuple[float, float]:
@@ -304,6 +304,7 @@ if __name__ == "__main__":
     parser.add_argument("--days", type=int, default=10, help="days of events")
     parser.add_argument("--folder", type=Path, help="where the files lie; default: a temporary folder")
     options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory(dir=options.folder) as made, ExitStack() as stack:
         installed = Path("/usr/lib/postgresql").is_dir()
         database = stack.enter_context(postgresql(fsync=True)) if installed else None
