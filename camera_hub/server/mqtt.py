@@ -52,7 +52,7 @@ class Mqtt:
         self._events: dict[str, Event] = {}  # those that go on, as they were told last
         self._alerts: set[str] = set()
         self._moving: dict[str, set[str]] = {}  # camera → its events that go on
-        self._known: set[str] = set()  # cameras that the broker has been told of
+        self._known: dict[str, bool] = {}  # cameras that the broker has been told of: whether online
         self._reading: set[asyncio.Task[None]] = set()
 
     def heard(self, kind: str, shape: BaseModel) -> None:
@@ -157,13 +157,14 @@ class Mqtt:
         self._put("alerts", msgspec.json.encode({"type": kind, "alert": _json(alert)}))
 
     def _camera(self, camera: Camera) -> None:
+        online = camera.state is CameraState.ONLINE
         if camera.id not in self._known:
-            self._known.add(camera.id)
             self._discover(camera)
             moving = self._moving.get(camera.id)
             self._put(f"{camera.id}/motion", b"ON" if moving else b"OFF", retain=True)
-        online = camera.state is CameraState.ONLINE
-        self._put(f"{camera.id}/status", b"online" if online else b"offline", retain=True)
+        if self._known.get(camera.id) is not online:  # its measures, told every few seconds, are nothing here
+            self._known[camera.id] = online
+            self._put(f"{camera.id}/status", b"online" if online else b"offline", retain=True)
 
     async def _snapshot(self, event: Event) -> None:
         item = await self._store.event_media(event.id, MediaKind.PICTURE)

@@ -104,6 +104,17 @@ async def test_events_motion_and_pictures(tmp_path: Path, mosquitto: Broker) -> 
         assert heard.newest("camera_hub/available") == b"online"
 
 
+async def test_a_state_that_stays_is_told_once(tmp_path: Path, mosquitto: Broker) -> None:
+    async with listening(mosquitto.port) as heard, telling(tmp_path / "hub", mosquitto) as server:
+        for _ in range(5):
+            server.clock.go(5)
+            await online(server)  # and each time its measures, to browsers
+        await server.state.deliver(SITE, EventNews(id="m1", event=event(1)))
+        await becomes(lambda: heard.newest(f"camera_hub/{CAMERA}/motion") == b"ON")
+        assert heard.said[f"camera_hub/{CAMERA}/status"][-1] == b"online"
+        assert heard.said[f"camera_hub/{CAMERA}/status"].count(b"online") == 1
+
+
 async def test_home_assistant_finds_the_cameras(tmp_path: Path, mosquitto: Broker) -> None:
     async with telling(tmp_path / "hub", mosquitto), listening(mosquitto.port) as heard:
         topic = "homeassistant/binary_sensor/camera-hub-khe-coc_cong-lang/config"
