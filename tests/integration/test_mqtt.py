@@ -109,6 +109,7 @@ async def test_a_state_that_stays_is_told_once(tmp_path: Path, mosquitto: Broker
         for _ in range(5):
             server.clock.go(5)
             await online(server)  # and each time its measures, to browsers
+            await asyncio.sleep(0.05)  # for what should not be there to be sent
         await server.state.deliver(SITE, EventNews(id="m1", event=event(1)))
         await becomes(lambda: heard.newest(f"camera_hub/{CAMERA}/motion") == b"ON")
         assert heard.said[f"camera_hub/{CAMERA}/status"][-1] == b"online"
