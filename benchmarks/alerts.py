@@ -30,30 +30,16 @@ from typing import IO, Any
 import aiomqtt
 import httpx
 import structlog
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
+from websockets.asyncio.server import serve
 
 from benchmarks import light_mse
 from benchmarks.mover_camera import CROSSING_S, mover_cameras
 from benchmarks.processes import camera_hub, process
 from camera_hub.link.handshake import SiteKey
-from camera_hub.link.messages import (
-    Challenge,
-    ClipOffer,
-    ClipPiece,
-    Durable,
-    Enrol,
-    Enrolled,
-    EventNews,
-    Health,
-    Hello,
-    LiveOpened,
-    LivePackets,
-    LiveSound,
-    Refused,
-)
+from camera_hub.link.messages import ClipOffer, EventNews
 from camera_hub.link.server_end import ServerEnd
 from camera_hub.server.rights import COOKIE
+from tests.integration.test_link_ends import Commune, Socket
 from tests.support.broker import broker
 from tests.support.certificates import Authority
 from tests.support.hub import PASSWORD, users, write_config
@@ -89,34 +75,12 @@ class Seen:
     cameras: dict[str, str] = field(default_factory=dict)  # event → camera
 
 
-class Here:
+class Here(Commune):
     """A server in the hamlet that notes when it is told of an event, and wants nothing else."""
 
-    def __init__(self, key: str, seen: Seen) -> None:
-        self._key = key
+    def __init__(self, key: SiteKey, seen: Seen) -> None:
+        super().__init__(key)
         self._seen = seen
-
-    def site_key(self, site: str) -> str | None:
-        return self._key
-
-    def barred(self, site: str) -> Refused | None:
-        return None
-
-    async def enrol(self, asked: Challenge, told: Enrol, address: str) -> Enrolled | Refused:
-        raise NotImplementedError
-
-    async def new_key(self, site: str, key: bytes) -> bool:
-        return False
-
-    async def copy_noticed(self, site: str, addresses: tuple[str, str]) -> None: ...
-
-    async def site_connected(self, hello: Hello) -> None: ...
-
-    async def site_gone(self, site: str) -> None: ...
-
-    async def health(self, site: str, health: Health) -> None: ...
-
-    async def deliver(self, site: str, message: Durable) -> None: ...
 
     async def deliver_events(self, site: str, told: Sequence[EventNews]) -> None:
         for news in told:
@@ -125,41 +89,9 @@ class Here:
     async def clip_offered(self, site: str, offer: ClipOffer) -> int | None:
         return None
 
-    async def clip_piece(self, site: str, offer: ClipOffer, piece: ClipPiece) -> int | None:
-        return None
-
-    def live_opened(self, site: str, message: LiveOpened) -> None: ...
-
-    def live_packets(self, site: str, message: LivePackets) -> None: ...
-
-    def live_sound(self, site: str, message: LiveSound) -> None: ...
-
-
-class Socket:
-    """A websockets connection as the server's end wants it."""
-
-    def __init__(self, connection: ServerConnection) -> None:
-        self._connection = connection
-
-    async def receive(self) -> bytes:
-        try:
-            data = await self._connection.recv()
-        except ConnectionClosed as exc:
-            raise EOFError from exc
-        return data if isinstance(data, bytes) else data.encode()
-
-    async def send(self, data: bytes) -> None:
-        try:
-            await self._connection.send(data)
-        except ConnectionClosed as exc:
-            raise EOFError from exc
-
-    async def close(self) -> None:
-        await self._connection.close()
-
 
 @asynccontextmanager
-async def server_here(network: Network, key: str, seen: Seen) -> AsyncIterator[int]:
+async def server_here(network: Network, key: SiteKey, seen: Seen) -> AsyncIterator[int]:
     """In the hamlet; gives its port."""
     end = ServerEnd(Here(key, seen))
     sock = network.socket()
@@ -315,10 +247,10 @@ async def measure(
             streams, told = stack.enter_context(mover_cameras(CAMERAS, EVERY_S))
         config = hamlet_config(folder, streams, {"commune": line.port})
         (folder / "data-hamlet").mkdir()
-        key = SiteKey.load_or_make(folder / "data-hamlet" / "site.key").public_text()
+        key = SiteKey.load_or_make(folder / "data-hamlet" / "site.key")
         here = await stack.enter_async_context(server_here(hamlet, key, seen))
         hamlet_config(folder, streams, {"commune": line.port, "here": here})
-        serving = commune_config(folder, key, mosquitto.port)
+        serving = commune_config(folder, key.public_text(), mosquitto.port)
         command = [sys.executable, "-c", SERVE.format(ca=str(bundle)), "serve", str(serving)]
         stack.enter_context(process(*command, log=folder / "serve.log"))
         with hamlet.inside():

@@ -32,12 +32,13 @@ from ulid import ULID
 from benchmarks.link import event, listens, running
 from benchmarks.measuring import cpu_s
 from camera_hub.link.handshake import SiteKey
-from camera_hub.link.messages import Health, Still, StillRequest
+from camera_hub.link.messages import Health
 from camera_hub.link.worker_end import WorkerEnd
-from camera_hub.model import CameraHealth, CameraInfo, CameraState, Event, StreamHealth, StreamName
+from camera_hub.model import CameraHealth, CameraInfo, CameraState, Event, StreamHealth
 from camera_hub.server.rights import COOKIE
 from camera_hub.store import Store
 from camera_hub.store.tables import media
+from tests.support import link_worker
 from tests.support.hub import PASSWORD, users, write_config
 from tests.support.memory_outbox import Box
 from tests.support.postgresql import Server, postgresql
@@ -61,10 +62,11 @@ PAGES = {
 }
 
 
-class Hamlet:
+class Hamlet(link_worker.Hamlet):
     """A worker's inside, with cameras that are all well."""
 
     def __init__(self, names: list[str]) -> None:
+        super().__init__()
         self._names = names
         self._began_us = time.time_ns() // 1000
 
@@ -82,15 +84,6 @@ class Hamlet:
             for name in self._names
         )
         return Health(now_us, cameras, 0, 10**12, 2 * 10**12, 5 * 10**11)
-
-    def watch(self, server: str, camera: str, stream: StreamName, on: bool) -> None: ...
-
-    def listen(self, server: str, camera: str, stream: StreamName, on: bool) -> None: ...
-
-    def unwatch_all(self, server: str) -> None: ...
-
-    async def still(self, request: StillRequest) -> Still:
-        return Still(request=request.request, jpeg=None, at_us=0, error="no camera")
 
 
 def site_of(number: int) -> str:
