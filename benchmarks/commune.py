@@ -48,6 +48,7 @@ SITES, CAMERAS = 20, 150
 MANY = 100
 FOLLOWERS = 3
 A_DAY = 10_000
+TOGETHER = 5000  # events that are put in at once
 DAY_US = 86_400 * 1_000_000
 TIMES = 20
 PAGES = {
@@ -207,9 +208,9 @@ async def filled(folder: Path, url: URL | None, days: int) -> None:
     async with Store(folder, url=url) as store:
         now_us = time.time_ns() // 1000
         apart_us = DAY_US // A_DAY
-        for begin in range(0, days * A_DAY, 250):
+        for begin in range(0, days * A_DAY, TOGETHER):
             by_site: dict[str, list[Event]] = {}
-            for number in range(begin, begin + 250):
+            for number in range(begin, begin + TOGETHER):
                 one = event_of(number, now_us - (days * A_DAY - number) * apart_us)
                 camera = int(one.camera.partition("-")[2])
                 by_site.setdefault(site_of(camera % SITES), []).append(one)
@@ -273,6 +274,16 @@ async def pages(folder: Path, url: URL | None, name: str, days: int) -> None:
 
 async def main(folder: Path, seconds: float, days: int, server: Server | None) -> None:
     databases = ["SQLite"] if server is None else ["SQLite", "PostgreSQL"]
+    for name in databases:
+        (folder / name).mkdir()
+    if seconds:
+        await all_idle(folder, seconds, databases, server)
+    for name in databases:
+        url = server.url(folder / "pages") if server is not None and name != "SQLite" else None
+        await pages(folder / name, url, name, days)
+
+
+async def all_idle(folder: Path, seconds: float, databases: list[str], server: Server | None) -> None:
     print(
         "| database | sites | cameras | dashboards | CPU, % of a core | ... per 100 sites "
         "| kbyte/s to each dashboard | PSS, MB |\n|---|---:|---:|---:|---:|---:|---:|---:|"
@@ -282,18 +293,16 @@ async def main(folder: Path, seconds: float, days: int, server: Server | None) -
         def url(of: str, name: str = name) -> URL | None:
             return server.url(folder / of) if server is not None and name != "SQLite" else None
 
-        (folder / name).mkdir()
         await idle(folder / name, url, seconds, name)
-    for name in databases:
-        url_of = server.url(folder / "pages") if server is not None and name != "SQLite" else None
-        await pages(folder / name, url_of, name, days)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=60, help="how long each number of sites is watched")
+    parser.add_argument(
+        "--seconds", type=float, default=60, help="how long each number of sites is watched; 0: not at all"
+    )
     parser.add_argument("--days", type=int, default=10, help="days of events")
     parser.add_argument("--folder", type=Path, help="where the files lie; default: a temporary folder")
     options = parser.parse_args()
