@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import secrets
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
@@ -20,7 +21,10 @@ from camera_hub.link import handshake
 from camera_hub.link.copies import Copies
 from camera_hub.link.flood import LIMITS, Amount, Flood, Limits
 from camera_hub.link.messages import (
+    CamerasChanged,
     Challenge,
+    Configure,
+    Configured,
     Enrol,
     Enrolled,
     Hello,
@@ -45,7 +49,7 @@ from camera_hub.link.messages import (
     encode,
 )
 from camera_hub.link.taking import Keeps, Taking
-from camera_hub.model import HubError, StreamName
+from camera_hub.model import HubError, StreamName, Wish
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +94,13 @@ class Commune(Keeps, Protocol):
 
     def flooding(self, site: str, on: bool) -> None:
         """The site has begun to bring more than it may and is held back, or has stopped."""
+
+    async def site_listens(self, site: str) -> None:
+        """From now on the site can be told things, such as by `configure`."""
+
+    async def configured(self, site: str, message: Configured) -> None: ...
+
+    async def cameras_changed(self, site: str, message: CamerasChanged) -> None: ...
 
 
 class _Site:
@@ -193,6 +204,12 @@ class ServerEnd:
         if linked is not None:
             await self._send_or_drop(linked, Listen(camera=camera, stream=stream, on=on))
 
+    async def configure(self, site: str, wishes: Sequence[Wish]) -> None:
+        """Has a linked site's worker take what is wanted, if it is not too old; at each link it hears all."""
+        linked = self._sites.get(site)
+        if linked is not None and Skill.CONFIGURE in linked.can:
+            await self._send_or_drop(linked, Configure(wishes=tuple(wishes)))
+
     async def serve(self, socket: Socket, address: str = "") -> None:
         """One worker's connection, from the challenge to its end; `address` is where it comes from."""
         hello = await self._let_in(socket, address)
@@ -212,6 +229,7 @@ class ServerEnd:
             for name, camera, stream in self._watched.copy():
                 if name == site.name:
                     await site.send(Watch(camera=camera, stream=stream, on=True))
+            await self._commune.site_listens(site.name)
             taking = Taking(
                 site.name,
                 self._commune,
@@ -313,6 +331,10 @@ class ServerEnd:
                     waiting.set_result(message)
             case TimeAsked(asked_us=asked_us):
                 await site.send(TimeTold(asked_us=asked_us, server_time_us=self._clock.wall_us()))
+            case Configured():
+                await self._commune.configured(site.name, message)
+            case CamerasChanged():
+                await self._commune.cameras_changed(site.name, message)
             case NewKey():
                 await self._new_key(site, message)
             case NotTaken(name=name):

@@ -14,6 +14,7 @@ from camera_hub.link import handshake
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import (
     Ack,
+    CamerasChanged,
     Challenge,
     ClipOffer,
     ClipPiece,
@@ -75,6 +76,7 @@ SAID: tuple[Any, ...] = (
     LiveSound("cong-lang", "sub", (SoundPacket(b"x", 0),)),
     Still(1, JPEG, START_US),
     TimeAsked(1),
+    CamerasChanged(CAMERAS),
     NewKey(b"k" * 32, b"s" * 64, b"s" * 64),
     NotTaken("x", "y"),
     Refused("x", "y"),

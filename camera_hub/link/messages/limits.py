@@ -30,6 +30,10 @@ MAX_BYTES: dict[str, int] = {
     "TimeTold": 64 * KB,
     # how it does
     "Health": MB,
+    # what is wanted of its cameras
+    "Configure": MB,
+    "Configured": MB,
+    "CamerasChanged": MB,
     # what was found
     "EventNews": 2 * MB,  # a path of 20,000 points, which is the longest that is kept
     "EventPicture": 8 * MB,
@@ -52,7 +56,15 @@ LEAST_BYTES = 64 * KB  # every message may have so many
 
 MAX_TEXT = 2000  # signs
 MAX_DATA = 64 * KB
-MAX_ENTRIES = {"cameras": 500, "streams": 8, "zones": 100, "lines": 100, "polygon": 1000, "points": 1000}
+MAX_ENTRIES = {
+    "cameras": 500,
+    "streams": 8,
+    "zones": 100,
+    "lines": 100,
+    "polygon": 1000,
+    "points": 1000,
+    "answers": 5000,
+}
 MAX_OTHER_ENTRIES = 64
 MAX_NUMBER = 2**53
 MAX_INSTANT_US = 253_402_300_799_999_999  # the end of the year 9999

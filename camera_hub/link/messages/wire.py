@@ -28,6 +28,7 @@ from camera_hub.link.messages.meeting import (
     Refused,
     Welcome,
 )
+from camera_hub.link.messages.settings import CamerasChanged, Configure, Configured
 from camera_hub.link.messages.state import Health, TimeAsked, TimeTold
 
 _T = TypeVar("_T")
@@ -46,6 +47,8 @@ WorkerMessage = (
     | LiveSound
     | Still
     | NewKey
+    | Configured
+    | CamerasChanged
     | Refused
     | NotTaken
 )
@@ -63,6 +66,7 @@ ServerMessage = (
     | NewKeyWanted
     | KeyTaken
     | TimeTold
+    | Configure
 )
 
 _encoder = msgspec.msgpack.Encoder()
@@ -92,7 +96,7 @@ def encode(message: WorkerMessage | ServerMessage) -> bytes:
 def decode_from_worker(data: bytes) -> WorkerMessage:
     """What a worker sent. Raises LinkError naming what is wrong; NotTakenError where the link can go on."""
     message: WorkerMessage = _decode(_worker_decoder, _worker_names, data)
-    if isinstance(message, Hello | Enrol | Health | LiveOpened):
+    if isinstance(message, Hello | Enrol | Health | LiveOpened | CamerasChanged | Configured):
         examine(message)
     return message
 
