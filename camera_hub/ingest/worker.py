@@ -24,16 +24,27 @@ from camera_hub.ingest.clips import ClipCutter
 from camera_hub.ingest.enrolled import EnrolledServers
 from camera_hub.ingest.keeper import CameraKeeper, News, forkserver
 from camera_hub.ingest.keeping import EventKeeper
+from camera_hub.ingest.lookback import Lookback
 from camera_hub.ingest.messages import EventFound, TapOpened, TapPackets, TapSound
 from camera_hub.ingest.outbox import Outbox
 from camera_hub.ingest.taps import Taps
 from camera_hub.link.budget import Budget, Limits
 from camera_hub.link.handshake import SiteKey
-from camera_hub.link.messages import Health, LiveOpened, LivePackets, LiveSound, Still, StillRequest
+from camera_hub.link.messages import (
+    Health,
+    LiveOpened,
+    LivePackets,
+    LiveSound,
+    RangeWanted,
+    Spans,
+    SpansWanted,
+    Still,
+    StillRequest,
+)
 from camera_hub.link.worker_end import Outbox as WaitingMessages
 from camera_hub.link.worker_end import WorkerEnd
 from camera_hub.model import CameraInfo, StreamName
-from camera_hub.recording import Catalogue, Retention
+from camera_hub.recording import Catalogue, Range, Retention
 
 log = structlog.get_logger(__name__)
 
@@ -100,6 +111,9 @@ class Worker:
         max_bytes, keep_free_bytes = config.storage.max_bytes, config.storage.keep_free_bytes
         self._retention = Retention(self._recordings, self._catalogue, max_bytes, keep_free_bytes)
         self._recorded_bytes = 0
+        self._lookback = Lookback(
+            self._recordings, self._catalogue, {info.id: info.streams for info in self._infos}
+        )
         names = [server.name for server in servers]
         link = config.link
         outbox = Outbox(folder / "worker.db", names, link.keep_bytes, link.keep_days, clock)
@@ -257,6 +271,12 @@ class Worker:
             return Still(request=request.request, jpeg=None, at_us=0, error="the site has no such camera")
         made = await keeper.still(request.height)
         return Still(request=request.request, jpeg=made.jpeg, at_us=made.at_us, error=made.error)
+
+    async def spans(self, request: SpansWanted) -> Spans:
+        return await self._lookback.spans(request)
+
+    async def open_range(self, request: RangeWanted) -> Range:
+        return await self._lookback.open_range(request)
 
     # -- what the cameras tell -------------------------------------------------------------
 

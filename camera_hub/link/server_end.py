@@ -28,10 +28,15 @@ from camera_hub.link.messages import (
     Listen,
     NewKey,
     NewKeyWanted,
+    NotRecordedError,
     NotTaken,
+    RangeBegins,
+    RangeEnded,
+    RangePiece,
     Refused,
     ServerMessage,
     Skill,
+    Spans,
     Still,
     StillRequest,
     UnknownMessageError,
@@ -41,8 +46,9 @@ from camera_hub.link.messages import (
     decode_from_worker,
     encode,
 )
+from camera_hub.link.ranges_in import RangesIn
 from camera_hub.link.taking import Keeps, Taking
-from camera_hub.model import HubError, StreamName
+from camera_hub.model import HubError, NotRecorded, StreamName
 
 log = structlog.get_logger(__name__)
 
@@ -100,6 +106,7 @@ class _Site:
         self._socket = socket
         self._lock = asyncio.Lock()
         self.stills: dict[int, asyncio.Future[Still]] = {}
+        self.ranges = RangesIn(self.send)
 
     async def send(self, message: ServerMessage) -> None:
         """Raises TimeoutError or EOFError when the worker no longer takes anything."""
@@ -109,6 +116,7 @@ class _Site:
     async def close(self) -> None:
         for waiting in self.stills.values():
             waiting.cancel()
+        self.ranges.close()
         await self._socket.close()
 
 
@@ -147,6 +155,21 @@ class ServerEnd:
             raise
         finally:
             linked.stills.pop(request, None)
+
+    def recordings(self, site: str) -> RangesIn:
+        """What can be asked of a site's recordings. Raises NotRecordedError where it cannot be asked."""
+        linked = self._sites.get(site)
+        if linked is None:
+            raise NotRecordedError(
+                "the hamlet is not connected; its recordings can be seen when it is back",
+                NotRecorded.SITE_AWAY,
+            )
+        if Skill.RECORDINGS not in linked.can:
+            raise NotRecordedError(
+                "the hamlet's worker is of an older release that does not send recordings; update it there",
+                NotRecorded.SITE_TOO_OLD,
+            )
+        return linked.ranges
 
     async def watch(self, site: str, camera: str, stream: StreamName, on: bool) -> None:
         """Have a stream's packets sent, or stop them; holds over reconnects."""
@@ -287,6 +310,8 @@ class ServerEnd:
                 waiting = site.stills.get(request)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(message)
+            case Spans() | RangeBegins() | RangePiece() | RangeEnded():
+                site.ranges.hear(message)
             case NewKey():
                 await self._new_key(site, message)
             case NotTaken(name=name):

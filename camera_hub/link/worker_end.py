@@ -40,9 +40,13 @@ from camera_hub.link.messages import (
     LiveSound,
     NewKeyWanted,
     NotTaken,
+    RangeMore,
+    RangeStop,
+    RangeWanted,
     Refused,
     ServerMessage,
     Skill,
+    SpansWanted,
     StillRequest,
     UnknownMessageError,
     Watch,
@@ -51,6 +55,7 @@ from camera_hub.link.messages import (
     encode,
 )
 from camera_hub.link.pace import Pace
+from camera_hub.link.ranges_out import RangesOut
 from camera_hub.link.sending import Sending
 from camera_hub.link.watched import Watched
 from camera_hub.link.worker_protocols import Hamlet, Outbox
@@ -115,6 +120,7 @@ class WorkerEnd:
         self._budget = budget or Budget(Limits(), UTC, clock)
         self._wake = asyncio.Event()
         self._watched = Watched(server, hamlet, clock)
+        self._ranges = RangesOut(hamlet, self._budget, self._wake.set)
         self._pace = Pace(clock.monotonic_us())
         self._sending: Sending | None = None  # of this connection
 
@@ -183,6 +189,7 @@ class WorkerEnd:
                 self.server_can,
                 self._budget,
                 lambda: self._watched.buffers,
+                self._ranges,
             )
             self.connected, self.error, self._told = True, "", ""
             log.info("link up", server=self.server)
@@ -191,7 +198,7 @@ class WorkerEnd:
                 self._receive(socket, sending),
                 self._send(socket, sending),
                 self._beat(sending),
-                self._judge(),
+                self._judge(sending),
             )
 
     async def _shake_hands(self, socket: ClientConnection) -> None:
@@ -251,10 +258,13 @@ class WorkerEnd:
                         self._watched.watch(camera, stream, on)
                     case Listen(camera=camera, stream=stream, on=on):
                         self._watched.listen(camera, stream, on)
-                    case StillRequest():
+                    case StillRequest() | SpansWanted():
                         task = asyncio.create_task(self._answer(message, sending))
                         answers.add(task)
                         task.add_done_callback(answers.discard)
+                    case RangeWanted() | RangeMore() | RangeStop():
+                        refused = self._ranges.hear(message)
+                        sending.control.extend([refused] if refused else [])
                     case _:
                         self._hear(message, sending)
                 self._wake.set()
@@ -291,8 +301,9 @@ class WorkerEnd:
         key = self._key
         sending.control.append(handshake.new_key(nonce, self._site, key.to_show(), key.next_key()))
 
-    async def _answer(self, request: StillRequest, sending: Sending) -> None:
-        sending.answers.append(await self._hamlet.still(request))
+    async def _answer(self, request: StillRequest | SpansWanted, sending: Sending) -> None:
+        ask = self._hamlet.still if isinstance(request, StillRequest) else self._hamlet.spans
+        sending.answers.append(await ask(request))  # type: ignore[arg-type]
         self._wake.set()
 
     async def _beat(self, sending: Sending) -> None:
@@ -301,9 +312,11 @@ class WorkerEnd:
             sending.control.append(self._health())
             self._wake.set()
 
-    async def _judge(self) -> None:
+    async def _judge(self, sending: Sending) -> None:
         while True:
             await asyncio.sleep(JUDGE_S)
+            sending.control.extend(self._ranges.shut())
+            self._wake.set()
             if self._watched.judge():
                 log.info(
                     "what is watched was fitted to the line", server=self.server, size=self._watched.size
@@ -353,6 +366,7 @@ class WorkerEnd:
         self._sending = None
         self._budget.withdraw(self.server)
         self._watched.clear()
+        self._ranges.clear()
 
     def _failed(self, error: str, first: bool = False) -> None:
         """`first`: a first attempt that failed, as when worker and server start together."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from camera_hub.link.messages import Health, Lane, Shed, Still, StillRequest
+from camera_hub.link.messages import Health, Lane, RangeWanted, Shed, Spans, SpansWanted, Still, StillRequest
 from camera_hub.link.outgoing import Numbered
 from camera_hub.model import CameraInfo, StreamName
 
@@ -28,6 +28,21 @@ class Outbox(Protocol):
         """What was let go lately, unsent."""
 
 
+class OpenRange(Protocol):
+    """A range of recordings that is being read."""
+
+    start_us: int
+    codec: str
+    width: int
+    height: int
+    size: int | None
+
+    def read(self, most: int) -> bytes:
+        """The next bytes, none at the end. Blocks; raises OSError and EOFError."""
+
+    def close(self) -> None: ...
+
+
 class Hamlet(Protocol):
     """What a server may ask of the worker."""
 
@@ -44,3 +59,8 @@ class Hamlet(Protocol):
     def unwatch_all(self, server: str) -> None: ...
 
     async def still(self, request: StillRequest) -> Still: ...
+
+    async def spans(self, request: SpansWanted) -> Spans: ...
+
+    async def open_range(self, request: RangeWanted) -> OpenRange:
+        """Raises NotRecordedError."""

@@ -43,6 +43,7 @@ from camera_hub.server.mjpeg import Kiosks, mjpeg_router
 from camera_hub.server.mqtt import Mqtt
 from camera_hub.server.passwords import Passwords
 from camera_hub.server.people import FirstLogin, first_login, sync_config_users
+from camera_hub.server.recordings import recordings_router
 from camera_hub.server.rehearsal import rehearsal_site
 from camera_hub.server.rights import Right, needs
 from camera_hub.server.sessions import IDLE_US
@@ -225,7 +226,7 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
         updates,
         end,
         passwords=passwords,
-        routers=(link.router(end), live_routes, mse_routes, mjpeg_router(kiosks)),
+        routers=(link.router(end), live_routes, mse_routes, mjpeg_router(kiosks), recordings_router(end)),
         transcodes=transcodes,
         clock=clock,
     )

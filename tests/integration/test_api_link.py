@@ -27,6 +27,7 @@ from camera_hub.model import CameraHealth, CameraInfo, CameraState, StreamName
 from camera_hub.server.serve import Started, serve
 from camera_hub.server.settings import KnownSite, ServerSettings
 from tests.support.memory_outbox import Box
+from tests.support.no_recordings import NoRecordings
 from tests.support.server import CAMERAS, JPEG, SITE, START_US, USERS, event, ulid
 from tests.support.server_thread import remembered_hub
 from tests.support.waiting import until, until_async
@@ -39,7 +40,7 @@ MESSAGES: tuple[Durable, ...] = (
 )
 
 
-class Hamlet:
+class Hamlet(NoRecordings):
     """A worker's inside with two cameras that are online."""
 
     def cameras(self) -> tuple[CameraInfo, ...]:

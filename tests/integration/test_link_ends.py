@@ -52,12 +52,13 @@ from camera_hub.model import (
     StreamName,
 )
 from tests.support.memory_outbox import Box
+from tests.support.no_recordings import NoRecordings
 from tests.support.waiting import free_port, until
 
 INFO = StreamInfo(codec="h264", width=640, height=360, fps=10.0, extradata=b"")
 
 
-class Hamlet:
+class Hamlet(NoRecordings):
     """A worker's inside that remembers what it was asked."""
 
     def __init__(self) -> None:

@@ -14,12 +14,13 @@ from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import Health, Still, StillRequest
 from camera_hub.link.worker_end import WorkerEnd
 from camera_hub.model import CameraInfo, StreamName
+from tests.support.no_recordings import NoRecordings
 from tests.support.server import CAMERAS, SITE
 
 NAME = "commune"
 
 
-class Hamlet:
+class Hamlet(NoRecordings):
     """A worker's inside that remembers what is watched."""
 
     def __init__(self) -> None:

@@ -31,9 +31,10 @@ class Skill(StrEnum):
     NOT_TAKEN = "not-taken"  # both: a message that the other end does not know does not end the link
     PARTS = "parts"  # server: takes a large message as `Part`s
     CLIP_PIECES = "clip-pieces"  # server: takes a clip in pieces, from the byte on where it stopped
+    RECORDINGS = "recordings"  # worker: says what it has recorded, and sends ranges of it
 
 
-WORKER_SKILLS = frozenset({Skill.NEW_KEY, Skill.RUN, Skill.NOT_TAKEN})
+WORKER_SKILLS = frozenset({Skill.NEW_KEY, Skill.RUN, Skill.NOT_TAKEN, Skill.RECORDINGS})
 SERVER_SKILLS = frozenset({Skill.ENROL, Skill.NOT_TAKEN, Skill.PARTS, Skill.CLIP_PIECES})
 
 

@@ -27,6 +27,16 @@ from camera_hub.link.messages.meeting import (
     Refused,
     Welcome,
 )
+from camera_hub.link.messages.recorded import (
+    RangeBegins,
+    RangeEnded,
+    RangeMore,
+    RangePiece,
+    RangeStop,
+    RangeWanted,
+    Spans,
+    SpansWanted,
+)
 from camera_hub.link.messages.state import Health
 
 _T = TypeVar("_T")
@@ -44,6 +54,10 @@ WorkerMessage = (
     | LiveSound
     | Still
     | NewKey
+    | Spans
+    | RangeBegins
+    | RangePiece
+    | RangeEnded
     | Refused
     | NotTaken
 )
@@ -60,6 +74,10 @@ ServerMessage = (
     | StillRequest
     | NewKeyWanted
     | KeyTaken
+    | SpansWanted
+    | RangeWanted
+    | RangeMore
+    | RangeStop
 )
 
 _encoder = msgspec.msgpack.Encoder()
