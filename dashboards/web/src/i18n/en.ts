@@ -214,7 +214,6 @@ export const en: Dictionary = {
     eventBefore: "Event before",
     eventAfter: "Next event",
     speed: "Speed",
-    times: (rate) => `${rate}×`,
     stream: "Stream",
     streams: { main: "Sharp", sub: "Light" },
     line: "Time line of the day",

@@ -232,7 +232,6 @@ export const vi = {
     eventBefore: "Sự kiện trước",
     eventAfter: "Sự kiện sau",
     speed: "Tốc độ",
-    times: (rate: number) => `${rate}×`,
     stream: "Luồng hình",
     streams: { main: "Rõ nét", sub: "Nhẹ" },
     line: "Dòng thời gian trong ngày",

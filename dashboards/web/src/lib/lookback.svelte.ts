@@ -25,6 +25,8 @@ const KEEP_S = 40;
 const TRIM_S = 60;
 const TICK_MS = 200;
 const STALL_MS = 4_000;
+const GAP_MS = 1_500; // less is not worth a word
+const TOLD_MS = 8_000;
 const RETRY_MS = [1_000, 2_000, 5_000, 10_000];
 const ANSWER_MS = 40_000;
 /** What is buffered is taken for whole over such holes. */
@@ -56,6 +58,7 @@ export class Lookback {
   private failures = 0;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private stalledMs = 0;
+  private forget: ReturnType<typeof setTimeout> | undefined;
   private readonly ticking: ReturnType<typeof setInterval>;
 
   constructor(
@@ -81,6 +84,7 @@ export class Lookback {
 
   close(): void {
     clearInterval(this.ticking);
+    clearTimeout(this.forget);
     this.stopFeeding();
     this.letGo();
     this.video = null;
@@ -245,7 +249,7 @@ export class Lookback {
         if (signal.aborted) return;
       }
       // A gap from where one wanted to look: it begins behind it.
-      if (startMs > this.wantedMs) this.skipped = { from: this.wantedMs, to: startMs };
+      this.passed(this.wantedMs, startMs);
       video.currentTime = this.secondsOf(Math.max(startMs, this.wantedMs));
       this.fedToMs = startMs;
       this.exhausted = this.sought = false;
@@ -328,11 +332,19 @@ export class Lookback {
     for (let i = 0; i < buffer.buffered.length; i += 1) {
       const start = buffer.buffered.start(i);
       if (start <= video.currentTime + 0.01) continue;
-      if (start - video.currentTime > 1) this.skipped = { from: this.nowMs, to: this.msOf(start) };
+      this.passed(this.nowMs, this.msOf(start));
       video.currentTime = start + 0.01;
       return true;
     }
     return false;
+  }
+
+  /** A gap was passed: that is told for a while. */
+  private passed(from: number, to: number): void {
+    if (to - from < GAP_MS) return;
+    this.skipped = { from, to };
+    clearTimeout(this.forget);
+    this.forget = setTimeout(() => (this.skipped = null), TOLD_MS);
   }
 
   private secondsOf = (at: number): number => (at - this.originMs) / 1_000;

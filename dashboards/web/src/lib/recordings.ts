@@ -1,6 +1,12 @@
 /** Where on a day's time line something is recorded, and where it goes on. Times are ms since 1970. Pure. */
 import type { Recordings, StreamName } from "../api/types";
 
+/** The page to look back at a camera, at an instant in ms since 1970 or at what is newest. */
+export function lookbackHref(camera: string, at?: number): string {
+  const query = at === undefined ? "" : `?at=${new Date(at).toISOString()}`;
+  return `/cameras/${encodeURIComponent(camera)}/lookback${query}`;
+}
+
 export interface Stretch {
   readonly from: number;
   readonly to: number;
