@@ -56,6 +56,7 @@ class Range:
         return data[:most]
 
     def close(self) -> None:
+        self._rest = b""
         self._parts.close()
         if self._held is not None:
             self._held.close()

@@ -57,6 +57,7 @@ log = structlog.get_logger(__name__)
 
 END_S = 1.5  # for live views to say goodbye
 GRACE_S = 1  # for answers that are on their way when we end
+UNSENT_BYTES = 64 * 1024  # of an answer, in the kernel
 TICK_S = 1.0  # how old the `Date` of an answer may be
 TIDY_EVERY_S = 3600.0
 FIRST_TIDY_S = 60.0
@@ -254,12 +255,21 @@ def listen(host: str, port: int) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _wait_little(sock)
         sock.bind(address)
         sock.listen(512)
     except OSError as exc:
         sock.close()
         raise HubError(_no_port(host, port, exc)) from exc
     return sock
+
+
+def _wait_little(sock: socket.socket) -> None:
+    """Keep the kernel from taking megabytes for a viewer who reads slowly (tcp(7)): connections inherit it."""
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    if option is not None:
+        with contextlib.suppress(OSError):  # not over TCP
+            sock.setsockopt(socket.IPPROTO_TCP, option, UNSENT_BYTES)
 
 
 def _no_port(host: str, port: int, exc: OSError) -> str:
