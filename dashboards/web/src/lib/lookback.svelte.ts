@@ -114,7 +114,7 @@ export class Lookback {
     if (this.trouble) return this.seek(this.nowMs);
     this.state = "loading";
     this.run();
-    if (!this.feeding) void this.feed(this.sought ? this.wantedMs : this.fedToMs, this.sought);
+    if (!this.feeding && this.sought) void this.feed(this.wantedMs, true); // else when what is here is nearly seen
   }
 
   pause(): void {
