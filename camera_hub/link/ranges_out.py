@@ -23,7 +23,7 @@ from camera_hub.link.messages import (
     RangeWanted,
     WorkerMessage,
 )
-from camera_hub.link.worker_protocols import Hamlet, OpenRange
+from camera_hub.link.worker_protocols import OpenRange, Recordings
 from camera_hub.model import NotRecorded
 
 log = structlog.get_logger(__name__)
@@ -73,9 +73,9 @@ class _RangeOut:
 class RangesOut:
     """One connection's."""
 
-    def __init__(self, hamlet: Hamlet, budget: Budget, wake: Callable[[], None]) -> None:
+    def __init__(self, recordings: Recordings, budget: Budget, wake: Callable[[], None]) -> None:
         """`wake` is called when there is something to send."""
-        self._hamlet = hamlet
+        self._recordings = recordings
         self._budget = budget
         self._wake = wake
         self._ranges: dict[int, _RangeOut] = {}
@@ -151,6 +151,7 @@ class RangesOut:
             if why is not None:
                 self._stop(request)
                 ended.append(RangeEnded(request=request, error=why[0], code=why[1]))
+                self._wake()
         return ended
 
     def _closed(self, lane: Lane) -> tuple[str, NotRecorded] | None:
@@ -168,7 +169,7 @@ class RangesOut:
 
     async def _read(self, out: _RangeOut) -> None:
         try:
-            source = await self._hamlet.open_range(out.wanted)
+            source = await self._recordings.open_range(out.wanted)
         except NotRecordedError as exc:
             out.end(str(exc), exc.code)
             self._wake()

@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import secrets
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
@@ -19,7 +20,10 @@ from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.link import handshake
 from camera_hub.link.copies import Copies
 from camera_hub.link.messages import (
+    CamerasChanged,
     Challenge,
+    Configure,
+    Configured,
     Enrol,
     Enrolled,
     Hello,
@@ -48,7 +52,7 @@ from camera_hub.link.messages import (
 )
 from camera_hub.link.ranges_in import RangesIn
 from camera_hub.link.taking import Keeps, Taking
-from camera_hub.model import HubError, NotRecorded, StreamName
+from camera_hub.model import HubError, NotRecorded, StreamName, Wish
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +94,13 @@ class Commune(Keeps, Protocol):
     async def site_connected(self, hello: Hello) -> None: ...
 
     async def site_gone(self, site: str) -> None: ...
+
+    async def site_listens(self, site: str) -> None:
+        """From now on the site can be told things, such as by `configure`."""
+
+    async def configured(self, site: str, message: Configured) -> None: ...
+
+    async def cameras_changed(self, site: str, message: CamerasChanged) -> None: ...
 
 
 class _Site:
@@ -206,6 +217,12 @@ class ServerEnd:
         if linked is not None:
             await self._send_or_drop(linked, Listen(camera=camera, stream=stream, on=on))
 
+    async def configure(self, site: str, wishes: Sequence[Wish]) -> None:
+        """Has a linked site's worker take what is wanted, if it is not too old; at each link it hears all."""
+        linked = self._sites.get(site)
+        if linked is not None and Skill.CONFIGURE in linked.can:
+            await self._send_or_drop(linked, Configure(wishes=tuple(wishes)))
+
     async def serve(self, socket: Socket, address: str = "") -> None:
         """One worker's connection, from the challenge to its end; `address` is where it comes from."""
         hello = await self._let_in(socket, address)
@@ -225,6 +242,7 @@ class ServerEnd:
             for name, camera, stream in self._watched.copy():
                 if name == site.name:
                     await site.send(Watch(camera=camera, stream=stream, on=True))
+            await self._commune.site_listens(site.name)
             taking = Taking(
                 site.name,
                 self._commune,
@@ -312,6 +330,10 @@ class ServerEnd:
                     waiting.set_result(message)
             case Spans() | RangeBegins() | RangePiece() | RangeEnded():
                 site.ranges.hear(message)
+            case Configured():
+                await self._commune.configured(site.name, message)
+            case CamerasChanged():
+                await self._commune.cameras_changed(site.name, message)
             case NewKey():
                 await self._new_key(site, message)
             case NotTaken(name=name):

@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from camera_hub.link.messages import Health, Lane, RangeWanted, Shed, Spans, SpansWanted, Still, StillRequest
+from camera_hub.link.messages import (
+    Configure,
+    Configured,
+    Health,
+    Lane,
+    RangeWanted,
+    Shed,
+    Spans,
+    SpansWanted,
+    Still,
+    StillRequest,
+)
 from camera_hub.link.outgoing import Numbered
 from camera_hub.model import CameraInfo, StreamName
 
@@ -43,8 +54,20 @@ class OpenRange(Protocol):
     def close(self) -> None: ...
 
 
+class Recordings(Protocol):
+    """What is recorded, for a server that looks back."""
+
+    async def spans(self, asked: SpansWanted) -> Spans: ...
+
+    async def open_range(self, asked: RangeWanted) -> OpenRange:
+        """Raises NotRecordedError."""
+
+
 class Hamlet(Protocol):
     """What a server may ask of the worker."""
+
+    @property
+    def recordings(self) -> Recordings: ...
 
     def cameras(self) -> tuple[CameraInfo, ...]: ...
 
@@ -60,7 +83,5 @@ class Hamlet(Protocol):
 
     async def still(self, request: StillRequest) -> Still: ...
 
-    async def spans(self, request: SpansWanted) -> Spans: ...
-
-    async def open_range(self, request: RangeWanted) -> OpenRange:
-        """Raises NotRecordedError."""
+    async def configure(self, server: str, wanted: Configure) -> Configured:
+        """What the server wants of the cameras; answered when it is kept, and done as far as it may be."""

@@ -105,7 +105,7 @@ def look_at(page: Page, hub: Browserless, at_us: int) -> None:
 
 def seen_us(page: Page) -> int:
     """The instant over the picture, in wall µs."""
-    return round(page.evaluate(LOOK)["at"] * 1000)
+    return round(float(page.evaluate(LOOK)["at"]) * 1000)
 
 
 def plays(page: Page, from_us: int, to_us: int) -> bool:

@@ -14,6 +14,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import (
+    Configure,
+    Configured,
     Durable,
     EventClip,
     EventNews,
@@ -23,6 +25,7 @@ from camera_hub.link.messages import (
     StillRequest,
 )
 from camera_hub.link.worker_end import WorkerEnd
+from camera_hub.link.worker_protocols import Recordings
 from camera_hub.model import CameraHealth, CameraInfo, CameraState, StreamName
 from camera_hub.server.serve import Started, serve
 from camera_hub.server.settings import KnownSite, ServerSettings
@@ -40,8 +43,10 @@ MESSAGES: tuple[Durable, ...] = (
 )
 
 
-class Hamlet(NoRecordings):
+class Hamlet:
     """A worker's inside with two cameras that are online."""
+
+    recordings: Recordings = NoRecordings()
 
     def cameras(self) -> tuple[CameraInfo, ...]:
         return CAMERAS
@@ -65,6 +70,9 @@ class Hamlet(NoRecordings):
 
     async def still(self, request: StillRequest) -> Still:
         return Still(request=request.request, jpeg=JPEG, at_us=START_US)
+
+    async def configure(self, server: str, wanted: Configure) -> Configured:
+        return Configured(())
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from camera_hub.ingest.async_outbox import AsyncOutbox
 from camera_hub.ingest.outbox import Outbox
 from camera_hub.link.budget import Budget
 from camera_hub.link.handshake import SiteKey
-from camera_hub.link.messages import Health, Still, StillRequest
+from camera_hub.link.messages import Configure, Configured, Health, Still, StillRequest
 from camera_hub.link.worker_end import WorkerEnd
+from camera_hub.link.worker_protocols import Recordings
 from camera_hub.model import CameraInfo, StreamName
 from tests.support.no_recordings import NoRecordings
 from tests.support.server import CAMERAS, SITE
@@ -20,8 +21,10 @@ from tests.support.server import CAMERAS, SITE
 NAME = "commune"
 
 
-class Hamlet(NoRecordings):
+class Hamlet:
     """A worker's inside that remembers what is watched."""
+
+    recordings: Recordings = NoRecordings()
 
     def __init__(self) -> None:
         self.watched: set[tuple[str, StreamName]] = set()
@@ -45,6 +48,9 @@ class Hamlet(NoRecordings):
 
     async def still(self, request: StillRequest) -> Still:
         return Still(request=request.request, jpeg=None, at_us=0, error="no camera")
+
+    async def configure(self, server: str, wanted: Configure) -> Configured:
+        return Configured(())
 
 
 def worker_end(folder: Path, port: int, outbox: AsyncOutbox, budget: Budget | None = None) -> WorkerEnd:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from datetime import UTC, time
 
 import pytest
@@ -30,13 +31,13 @@ from camera_hub.link.messages import (
     decode_from_worker,
 )
 from camera_hub.link.outgoing import LiveBuffer
-from camera_hub.link.ranges_in import RangesIn
+from camera_hub.link.ranges_in import RangeIn, RangesIn
 from camera_hub.link.ranges_out import AHEAD_BYTES, MOST, RangesOut
 from camera_hub.link.sending import Sending
 from camera_hub.model import NotRecorded, Packet
 from tests.support.clocks import HandClock
-from tests.support.link_worker import Hamlet
 from tests.support.memory_outbox import Box
+from tests.support.no_recordings import NoRecordings
 from tests.support.server import event, ulid
 from tests.support.waiting import until
 
@@ -66,15 +67,14 @@ class Source:
         self.is_closed = True
 
 
-class Recorded(Hamlet):
-    """A worker's inside with recordings."""
+class Recorded(NoRecordings):
+    """A worker's recordings."""
 
     def __init__(self, *sources: Source) -> None:
-        super().__init__()
         self.sources = list(sources)
         self.opened = 0
 
-    async def open_range(self, request: RangeWanted) -> Source:  # type: ignore[override]
+    async def open_range(self, asked: RangeWanted) -> Source:
         self.opened += 1
         if self.opened > len(self.sources):
             raise NotRecordedError("nothing is recorded then", NotRecorded.NOTHING_THERE)
@@ -86,10 +86,9 @@ class Out:
 
     def __init__(self, *sources: Source, limits: Limits | None = None, box: Box | None = None) -> None:
         self.clock = HandClock()
-        self.hamlet = Recorded(*sources)
         self.live: list[LiveBuffer] = []
         self.budget = Budget(limits or Limits(), UTC, self.clock)
-        self.ranges = RangesOut(self.hamlet, self.budget, lambda: None)
+        self.ranges = RangesOut(Recorded(*sources), self.budget, lambda: None)
         outbox = box or Box([])
         self.sending = Sending("s", outbox, 0, SERVER_SKILLS, self.budget, lambda: self.live, self.ranges)
 
@@ -283,7 +282,7 @@ class In:
         return [one.request for one in self.sent if isinstance(one, RangeWanted | SpansWanted)][-1]
 
     @contextlib.asynccontextmanager
-    async def open(self):  # type: ignore[no-untyped-def]
+    async def open(self) -> AsyncIterator[RangeIn]:
         opening = self.ranges.open("cong-lang", "sub", 0, 10)
         entering = asyncio.ensure_future(opening.__aenter__())
         await asyncio.sleep(0)
@@ -314,14 +313,14 @@ async def test_a_site_that_sends_more_than_it_was_asked_for_is_refused() -> None
 
 async def test_the_site_is_told_to_stop_when_the_reader_leaves_unless_it_has_ended() -> None:
     site = In()
-    async with site.open():
-        pass
+    async with site.open() as coming:
+        assert not coming.has_ended
     assert site.sent[-1] == RangeStop(site.asked())
     async with site.open() as coming:
         site.ranges.hear(RangePiece(site.asked(), b"v"))
         site.ranges.hear(RangeEnded(site.asked()))
         assert [await coming.read(), await coming.read()] == [b"v", b""]
-    assert not isinstance(site.sent[-1], RangeStop)
+    assert [type(one) for one in site.sent].count(RangeStop) == 1
     site.ranges.hear(RangePiece(site.asked(), b"late"))  # nobody waits for it
 
 

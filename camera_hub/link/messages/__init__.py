@@ -70,6 +70,7 @@ from camera_hub.link.messages.recorded import (
     SpansWanted,
     StreamSpans,
 )
+from camera_hub.link.messages.settings import CamerasChanged, Configure, Configured
 from camera_hub.link.messages.state import Health, LinkHealth, LiveSize, Shed, ShedCause
 from camera_hub.link.messages.wire import (
     ServerMessage,
@@ -89,10 +90,13 @@ __all__ = [
     "WINDOW_BYTES",
     "WORKER_SKILLS",
     "Ack",
+    "CamerasChanged",
     "Challenge",
     "ClipOffer",
     "ClipPiece",
     "ClipWanted",
+    "Configure",
+    "Configured",
     "Durable",
     "Enrol",
     "Enrolled",

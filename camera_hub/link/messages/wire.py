@@ -37,6 +37,7 @@ from camera_hub.link.messages.recorded import (
     Spans,
     SpansWanted,
 )
+from camera_hub.link.messages.settings import CamerasChanged, Configure, Configured
 from camera_hub.link.messages.state import Health
 
 _T = TypeVar("_T")
@@ -58,6 +59,8 @@ WorkerMessage = (
     | RangeBegins
     | RangePiece
     | RangeEnded
+    | Configured
+    | CamerasChanged
     | Refused
     | NotTaken
 )
@@ -78,6 +81,7 @@ ServerMessage = (
     | RangeWanted
     | RangeMore
     | RangeStop
+    | Configure
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -22,6 +22,7 @@ import type {
   Recordings,
   Rule,
   Session,
+  SettingsChange,
   Site,
   StoredRule,
   StreamName,
@@ -169,6 +170,10 @@ export const playUrl = (camera: string, from: number, stream: StreamName): strin
 /** A range as a file to keep. */
 export const rangeUrl = (camera: string, from: number, to: number, stream: StreamName): string =>
   `/api/cameras/${id(camera)}/recordings/download.mp4?${new URLSearchParams({ from: iso(from), to: iso(to), stream })}`;
+
+export async function changeSettings(camera: string, json: SettingsChange): Promise<Camera> {
+  return (await (await request(`/api/cameras/${id(camera)}/settings`, { method: "PATCH", json })).json()) as Camera;
+}
 
 export interface EventQuery {
   site?: string;
