@@ -14,6 +14,7 @@ export type Trouble =
   | { kind: "refused"; code: ProblemCode | null; status: number }
   | { kind: "codec"; codec: string }
   | { kind: "no-player" }
+  | { kind: "other-stream" }
   | { kind: "narrow" };
 
 const HOUR_S = 3_600;
@@ -111,7 +112,7 @@ export class Lookback {
 
   play(): void {
     if (this.state === "end") this.exhausted = false;
-    if (this.trouble) return this.seek(this.nowMs);
+    if (this.blocked) return this.seek(this.nowMs);
     this.state = "loading";
     this.run();
     if (!this.feeding && this.sought) void this.feed(this.wantedMs, true); // else when what is here is nearly seen
@@ -213,7 +214,9 @@ export class Lookback {
       return false;
     }
     if (!Source.isTypeSupported(mime)) {
-      this.trouble = { kind: "codec", codec };
+      const other = this.stream === "main" && this.hasSub();
+      if (other) this.setStream("sub");
+      this.trouble = other ? { kind: "other-stream" } : { kind: "codec", codec };
       return false;
     }
     if (this.buffer && mime !== this.mime) {
@@ -308,7 +311,7 @@ export class Lookback {
       this.trouble = { kind: "codec", codec: this.mime };
       return;
     }
-    if (!this.feeding && !this.exhausted && !this.trouble && this.aheadS() < AHEAD_S / 2) void this.feed(this.fedToMs, false);
+    if (!this.feeding && !this.exhausted && !this.blocked && this.aheadS() < AHEAD_S / 2) void this.feed(this.fedToMs, false);
     if (video.readyState >= HTMLMediaElement.HAVE_FUTURE_DATA && !video.seeking) {
       this.state = "playing";
       this.stalledMs = 0;
@@ -317,6 +320,11 @@ export class Lookback {
     } else if (this.exhausted && this.aheadS() < NEARLY_S) this.state = "end";
     else if (this.hereS() > NEARLY_S || !this.overGap(video, buffer)) this.stalled();
   };
+
+  /** Whether it makes no sense to ask now. */
+  private get blocked(): boolean {
+    return this.trouble !== null && this.trouble.kind !== "narrow" && this.trouble.kind !== "other-stream";
+  }
 
   private stalled(): void {
     this.state = "loading";
