@@ -61,7 +61,7 @@ class Mqtt:
         self._alerts: set[str] = set()
         self._moving: dict[str, set[str]] = {}  # camera → its events that go on
         self._known: dict[str, str] = {}  # cameras that the broker has been told of, by what name
-        self._switched: dict[tuple[str, str], bytes] = {}  # (camera, topic) → state that was told last
+        self._told: dict[tuple[str, str], bytes] = {}  # (camera, topic) → state that was told last
         self._reading: set[asyncio.Task[None]] = set()
 
     def heard(self, kind: str, shape: BaseModel) -> None:
@@ -114,7 +114,7 @@ class Mqtt:
     async def _tell_states(self, client: aiomqtt.Client) -> None:
         """All that is retained, as it is now: the broker may have forgotten it."""
         self._known.clear()
-        self._switched.clear()
+        self._told.clear()
         await client.publish(f"{self._config.prefix}/available", b"online", qos=1, retain=True)
         for camera in self._state.cameras():
             self._camera(camera)
@@ -196,10 +196,10 @@ class Mqtt:
             moving = self._moving.get(camera.id)
             self._put(f"{camera.id}/motion", b"ON" if moving else b"OFF", retain=True)
         online = camera.state is CameraState.ONLINE
-        self._put(f"{camera.id}/status", b"online" if online else b"offline", retain=True)
-        for topic, state in switch_states(camera):
-            if self._switched.get((camera.id, topic)) != state:
-                self._switched[camera.id, topic] = state
+        states = (("status", b"online" if online else b"offline"), *switch_states(camera))
+        for topic, state in states:  # a camera is published every few seconds, with its measures
+            if self._told.get((camera.id, topic)) != state:
+                self._told[camera.id, topic] = state
                 self._put(f"{camera.id}/{topic}", state, retain=True)
 
     async def _snapshot(self, event: Event) -> None:

@@ -104,6 +104,18 @@ async def test_events_motion_and_pictures(tmp_path: Path, mosquitto: Broker) -> 
         assert heard.newest("camera_hub/available") == b"online"
 
 
+async def test_a_state_that_stays_is_told_once(tmp_path: Path, mosquitto: Broker) -> None:
+    async with listening(mosquitto.port) as heard, telling(tmp_path / "hub", mosquitto) as server:
+        for _ in range(5):
+            server.clock.go(5)
+            await online(server)  # and each time its measures, to browsers
+            await asyncio.sleep(0.05)  # for what should not be there to be sent
+        await server.state.deliver(SITE, EventNews(id="m1", event=event(1)))
+        await becomes(lambda: heard.newest(f"camera_hub/{CAMERA}/motion") == b"ON")
+        assert heard.said[f"camera_hub/{CAMERA}/status"][-1] == b"online"
+        assert heard.said[f"camera_hub/{CAMERA}/status"].count(b"online") == 1
+
+
 async def test_what_arrives_days_late_is_told_but_moves_nothing_now(
     tmp_path: Path, mosquitto: Broker
 ) -> None:
