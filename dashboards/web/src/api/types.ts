@@ -28,6 +28,10 @@ export type Line = Schemas["Line"];
 export type Side = NonNullable<HubEvent["entry"]>;
 /** Why a stream cannot be watched live. */
 export type NotLive = Schemas["NotLive"];
+/** Why recordings cannot be looked at. */
+export type NotRecorded = Schemas["NotRecorded"];
+/** Which times of a camera are recorded. */
+export type Recordings = Schemas["Recordings"];
 export type MadeChannel = Schemas["MadeChannel"];
 export type NewChannel = Schemas["NewChannel"];
 export type Person = Schemas["PersonShape"];
