@@ -64,7 +64,7 @@ async def hub(folder: Path, film: Film, port: int = 0) -> AsyncIterator[tuple[Ha
 
 
 @contextlib.asynccontextmanager
-async def browser(**options: object) -> AsyncIterator[BrowserContext]:
+async def browser(*flags: str, **options: object) -> AsyncIterator[BrowserContext]:
     executable = needs.chromium()
     with tempfile.TemporaryDirectory() as profile:
         async with async_playwright() as playwright:
@@ -72,7 +72,7 @@ async def browser(**options: object) -> AsyncIterator[BrowserContext]:
                 profile,
                 executable_path=executable,
                 headless=True,
-                args=FLAGS,
+                args=[*FLAGS, *flags],
                 timezone_id="Asia/Ho_Chi_Minh",
                 **options,  # type: ignore[arg-type]
             )

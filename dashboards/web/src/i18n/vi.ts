@@ -16,6 +16,7 @@ import type {
   TamperCause,
   Verdict,
 } from "../api/types";
+import type { Unable } from "../lib/push";
 
 export const vi = {
   app: { name: "Camera Hub", skip: "Đến phần nội dung" },
@@ -399,8 +400,21 @@ export const vi = {
     on: "Máy này được báo",
     done: "Từ giờ báo động sẽ hiện trên máy này, cả khi trang đã đóng.",
     failed: "Chưa bật được. Kiểm tra mạng rồi thử lại.",
-    denied: "Trình duyệt đang chặn thông báo của trang này. Cho phép trong cài đặt trình duyệt để được báo.",
-    unsupported: "Trình duyệt này không nhận được báo động khi đóng trang. Trang cần mở bằng https; trên iPhone, hãy thêm trang vào màn hình chính.",
+    not: {
+      denied: "Trình duyệt đang chặn thông báo của trang này. Bấm biểu tượng bên trái địa chỉ trang, cho phép Thông báo, rồi tải lại trang.",
+      insecure: "Muốn được báo khi đóng trang thì phải mở trang bằng địa chỉ https. Hỏi người quản trị địa chỉ đó.",
+      iphone: "Trên iPhone, iPad: bấm Chia sẻ, chọn “Thêm vào MH chính”, rồi mở Camera Hub từ màn hình chính và bật ở đó.",
+      unsupported: "Trình duyệt này không nhận được báo động khi đóng trang. Hãy dùng Chrome, Cốc Cốc, Edge hoặc Firefox bản mới.",
+    } satisfies Record<"denied" | Unable, string>,
+    lost: "Máy này không còn được báo. Muốn được báo thì bật lại ở trang Báo động.",
+    devices: "Máy được báo",
+    noDevices: "Chưa có máy nào của bạn được báo.",
+    thisOne: "máy này",
+    since: (time: string) => `từ ${time}`,
+    test: "Gửi thử",
+    tested: "Đã gửi. Thông báo sẽ hiện trên máy đó sau vài giây.",
+    notTold: "Không gửi được tới máy đó. Nếu máy còn dùng, hãy tắt rồi bật lại trên máy đó.",
+    remove: "Thôi báo",
   },
   rules: {
     title: "Quy tắc",
