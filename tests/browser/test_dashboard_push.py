@@ -1,4 +1,4 @@
-"""Alerts on a phone whose dashboard is closed: permission, the message, its click, and the end of it, in Chromium.
+"""Alerts on a phone whose dashboard is closed, in Chromium: permission, the message, its click, and the end.
 
 All is real but the push service between hub and browser (`tests.support.push`) and the desktop that shows the
 notifications (`tests.support.desktop`): Chromium tells it by D-Bus, and hears from it what was clicked.
@@ -34,7 +34,8 @@ RULE = Rule(
 )
 NOTIFICATIONS = """async () => (await (await navigator.serviceWorker.ready).getNotifications())
   .map(one => [one.title, one.tag, one.body])"""
-APPLE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile Safari/604.1"
+NO_PAGES = "async () => (await clients.matchAll({includeUncontrolled: true})).length === 0"
+APPLE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile Safari/604.1"
 
 
 @contextlib.asynccontextmanager
@@ -106,6 +107,8 @@ async def test_a_push_is_shown_and_its_click_opens_the_alert(
         shown = await desk.shown()
         await page.context.clear_cookies()
         await page.goto("about:blank")
+        (worker,) = page.context.service_workers
+        await until_async(lambda: worker.evaluate(NO_PAGES))
         async with page.context.expect_page() as coming:
             await desk.click(shown, shown.buttons["Nhận việc"])
         page = await coming.value
@@ -192,7 +195,7 @@ async def test_the_devices_that_are_told(tmp_path: Path, film: Film, monkeypatch
         ("vi", "đang chặn thông báo", "địa chỉ https", "Thêm vào MH chính", "Trình duyệt này không"),
         (
             "en",
-            "blocks this page's notifications",
+            "blocks this page",
             "https address",
             "Add to Home Screen",
             "This browser cannot",

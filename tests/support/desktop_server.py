@@ -1,7 +1,7 @@
 """The desktop that shows notifications, as a program: org.freedesktop.Notifications on the session bus.
 
-Run by the system's Python, which has GLib. It writes a JSON line for each notification, and clicks what a line
-on its standard input names: a number, and `default` or a button's name.
+Run by the system's Python, which has GLib. It writes a JSON line for each notification, and clicks what a
+line on its standard input names: a number, and `default` or a button's name.
 """
 
 import json

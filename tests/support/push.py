@@ -1,7 +1,7 @@
-"""A push service for tests: browsers subscribe with it, hubs send to it, and it brings what they sent to Chromium.
+"""A push service for tests: browsers subscribe, hubs send, and it brings what they sent to Chromium.
 
-Chromium's own goes through Google's servers. Here `PushManager` alone is replaced: its subscription has keys that the
-test holds, and what the hub encrypted for them is handed to the real service worker by DevTools.
+Chromium's own goes through Google's servers. Here `PushManager` alone is replaced: its subscription has keys
+that the test holds, and what the hub encrypted for them is handed to the real service worker by DevTools.
 """
 
 import asyncio

@@ -35,7 +35,7 @@ export async function switchOn(user: string, language: Language): Promise<PushSt
   const { pushManager } = await navigator.serviceWorker.ready;
   const key = bytes(await api.pushKey());
   let there = await pushManager.getSubscription();
-  const replaces = kept(ENDPOINT) ?? undefined;
+  const replaces = kept(ENDPOINT);
   // A subscription for another server's key is of no use.
   if (there && !same(there.options.applicationServerKey, key)) {
     await there.unsubscribe();
