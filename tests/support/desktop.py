@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.support import needs
 
@@ -46,11 +47,11 @@ class Desktop:
         self._server.stdin.write(f"{shown.number} {button}\n".encode())
         await self._server.stdin.drain()
 
-    async def told(self) -> dict[str, object]:
+    async def told(self) -> dict[str, Any]:
         assert self._server.stdout is not None
         line = await self._server.stdout.readline()
         assert line, "the desktop has gone"
-        found: dict[str, object] = json.loads(line)
+        found: dict[str, Any] = json.loads(line)
         return found
 
 
