@@ -14,6 +14,7 @@ from camera_hub.alerts.life import Person
 from camera_hub.alerts.occurrence import AlertKind
 from camera_hub.alerts.rule import Rule, Urgency
 from camera_hub.clock import SYSTEM_CLOCK
+from camera_hub.config.alerts import ChannelConfig
 from camera_hub.model import Event, EventKind, Verdict
 from camera_hub.server.settings import ConfigUser
 from camera_hub.store.alert_records import AlertFilter, StoredAlert
@@ -49,6 +50,22 @@ WORDS = {
         "really": "Really remove",
     },
 }
+PAGES = {"rules": "/../rules", "channels": "/../channels", "sites": "/../sites"}
+SHOWN = {
+    "inbox": "[data-alert]",
+    "alert": "ol li",
+    "rules": "[data-rule]",
+    "channels": "[data-channel]",
+    "sites": "[data-site]",
+}
+# What a screen reader could not call by a name, and what names something that is not there.
+NAMELESS = """() => [...document.querySelectorAll('a, button, input, select, textarea, img')]
+  .filter(it => it.checkVisibility() && !it.hasAttribute('alt'))
+  .filter(it => !(it.ariaLabel || it.title || it.textContent.trim() || it.labels?.length))
+  .concat([...document.querySelectorAll('[aria-controls], [aria-labelledby]')].filter(it =>
+    ['aria-controls', 'aria-labelledby'].some(name =>
+      it.getAttribute(name)?.split(' ').some(id => !document.getElementById(id)))))
+  .map(it => it.outerHTML.slice(0, 120))"""
 SHOTS = os.environ.get("CAMERA_HUB_SHOTS")
 
 
@@ -216,19 +233,24 @@ async def test_boxes(tmp_path: Path, film: Film) -> None:
 async def test_on_a_phone_everything_fits_and_can_be_touched(
     tmp_path: Path, film: Film, language: str
 ) -> None:
-    async with officer(tmp_path, film, language, viewport=PHONE, has_touch=True) as (hamlet, page):
+    at = {"viewport": PHONE, "has_touch": True}
+    async with officer(tmp_path, film, language, user=ADMIN, **at) as (hamlet, page):
         await moved(hamlet)
         await moved(hamlet, ago_s=10, camera="nha-van-hoa")
-        card = page.locator("[data-alert]")
-        await expect(card).to_be_visible()
-        await shot(page, f"inbox-360-{language}")
-        for _ in ("inbox", "alert"):
-            assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-            assert await page.evaluate(SMALL) == []
-            if "/alerts/" not in page.url:
-                await card.click()
-                await expect(page.locator("ol")).to_be_visible()
-        await shot(page, f"alert-360-{language}")
+        await hamlet.parts.channels.put(ChannelConfig(id="dien-thoai", name="Điện thoại", kind="push"))
+        inbox = page.url
+        await expect(page.locator("[data-alert]")).to_be_visible()
+        stored = await the_alert(hamlet)
+        for name, path in {"inbox": "", "alert": f"/{stored.alert.id}", **PAGES}.items():
+            await page.goto(f"{inbox}{path}")
+            await expect(page.locator(SHOWN[name]).first).to_be_visible()
+            for width, height in ((360, 740), (1280, 800)):
+                await page.set_viewport_size({"width": width, "height": height})
+                assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
+                assert await page.evaluate(NAMELESS) == [], name
+                if width == PHONE["width"]:
+                    assert await page.evaluate(SMALL) == [], name
+                await shot(page, f"{name}-{width}-{language}")
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

@@ -169,6 +169,7 @@ export const en: Dictionary = {
     lost: (time) => `Lost since ${time}`,
     oldPicture: (age) => `picture is ${age} old`,
     noPicture: "No picture yet",
+    pictureMissing: "No picture",
     moving: "Movement",
     open: (name) => `Open camera ${name}`,
     picture: (name) => `Picture from camera ${name}`,

@@ -311,6 +311,7 @@ export const vi = {
     picture: "Hình",
     clip: "Đoạn ghi",
     noPicture: "Hình đang được gửi về…",
+    pictureMissing: "Không có hình",
     clipComing: "Đoạn ghi đang được gửi về…",
     clipLater: "Đoạn ghi sẽ có khi sự kiện kết thúc.",
     clipMissing: "Sự kiện này không có đoạn ghi.",
