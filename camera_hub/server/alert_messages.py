@@ -41,6 +41,8 @@ from camera_hub.store.alert_records import StoredAlert, StoredDelivery, Subscrip
 LATE_US = 120 * 1_000_000
 MAX_PICTURE_BYTES = 5_000_000
 
+SERVER_NAME = {"vi": "máy chủ", "en": "the server"}
+
 Places = Callable[[str], tuple[CameraInfo, str] | None]
 """A camera's global id → what its site told of it, and what the site is called."""
 
@@ -114,7 +116,7 @@ class Messages:
         return Facts(
             rule=stored.rule_name,
             what=WHAT[language][stored.kind],
-            site=self._site_name(stored.site),
+            site=self._site_name(stored.site) if stored.site else SERVER_NAME[language],
             cameras=", ".join(
                 names.get(one) or (camera.name if camera else one)
                 for one, camera in zip(dict.fromkeys(ids), cameras, strict=True)

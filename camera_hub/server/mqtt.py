@@ -1,8 +1,9 @@
 """Tells an MQTT 5 broker what happens, in topics as users of Frigate know them, and Home Assistant finds.
 
 Under `<prefix>/`: `available` (online; offline by the last will), `events` (new, update, end), `alerts`, and
-for each camera `status`, `motion` and `snapshot`. States are retained. A broker that is away is tried again
-for ever; states are told anew then, and what happened meanwhile up to a bound, the oldest lost first.
+for each camera `status`, `motion`, `snapshot` and what `mqtt_switches` says. States are retained. A broker
+that is away is tried again for ever; states are told anew then, and what happened meanwhile up to a bound,
+the oldest lost first.
 """
 
 import asyncio
@@ -21,6 +22,9 @@ from camera_hub import __version__
 from camera_hub.config.alerts import MqttConfig
 from camera_hub.model import CameraState
 from camera_hub.server.alert_shapes import AlertShape
+from camera_hub.server.mqtt_switches import SwitchOrders
+from camera_hub.server.mqtt_switches import entities as switch_entities
+from camera_hub.server.mqtt_switches import states as switch_states
 from camera_hub.server.shapes import Camera, Event
 from camera_hub.server.sites_state import SitesState
 from camera_hub.store import MediaKind, Store
@@ -47,12 +51,14 @@ class Mqtt:
         self._config = config
         self._state = state
         self._store = store
+        self._orders = SwitchOrders(state, config.prefix)
         self._waiting: deque[_Message] = deque()
         self._news = asyncio.Event()
         self._events: dict[str, Event] = {}  # those that go on, as they were told last
         self._alerts: set[str] = set()
         self._moving: dict[str, set[str]] = {}  # camera → its events that go on
-        self._known: set[str] = set()  # cameras that the broker has been told of
+        self._known: dict[str, str] = {}  # cameras that the broker has been told of, by what name
+        self._switched: dict[tuple[str, str], bytes] = {}  # (camera, topic) → state that was told last
         self._reading: set[asyncio.Task[None]] = set()
 
     def heard(self, kind: str, shape: BaseModel) -> None:
@@ -73,7 +79,9 @@ class Mqtt:
                     self.connected, wait_s = True, FIRST_RETRY_S
                     log.info("linked to the MQTT broker", host=self._config.host, port=self._config.port)
                     await self._tell_states(client)
-                    await _first_to_end(self._tell(client), _until_gone(client))
+                    if self._config.switches:
+                        await self._orders.subscribe(client)
+                    await _first_to_end(self._tell(client), self._listen(client))
             except aiomqtt.MqttError as exc:
                 log.warning("the MQTT broker is away; trying again", host=self._config.host, error=str(exc))
             finally:
@@ -100,6 +108,7 @@ class Mqtt:
     async def _tell_states(self, client: aiomqtt.Client) -> None:
         """All that is retained, as it is now: the broker may have forgotten it."""
         self._known.clear()
+        self._switched.clear()
         await client.publish(f"{self._config.prefix}/available", b"online", qos=1, retain=True)
         for camera in self._state.cameras():
             self._camera(camera)
@@ -124,6 +133,11 @@ class Mqtt:
                     f"{self._config.prefix}/available", b"offline", qos=1, retain=True, timeout=1
                 )
             raise
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        """Raises MqttError when the broker goes, also while there is nothing to tell or to hear."""
+        async for message in client.messages:
+            await self._orders.take(message)
 
     # -- what is told ----------------------------------------------------------------------
 
@@ -157,13 +171,17 @@ class Mqtt:
         self._put("alerts", msgspec.json.encode({"type": kind, "alert": _json(alert)}))
 
     def _camera(self, camera: Camera) -> None:
-        if camera.id not in self._known:
-            self._known.add(camera.id)
+        if self._known.get(camera.id) != camera.name:
+            self._known[camera.id] = camera.name
             self._discover(camera)
             moving = self._moving.get(camera.id)
             self._put(f"{camera.id}/motion", b"ON" if moving else b"OFF", retain=True)
         online = camera.state is CameraState.ONLINE
         self._put(f"{camera.id}/status", b"online" if online else b"offline", retain=True)
+        for topic, state in switch_states(camera):
+            if self._switched.get((camera.id, topic)) != state:
+                self._switched[camera.id, topic] = state
+                self._put(f"{camera.id}/{topic}", state, retain=True)
 
     async def _snapshot(self, event: Event) -> None:
         item = await self._store.event_media(event.id, MediaKind.PICTURE)
@@ -203,6 +221,11 @@ class Mqtt:
         for component, entity in entities.items():
             topic = f"{self._config.discovery_prefix}/{component}/camera-hub-{object_id}/config"
             self._put_whole(_Message(topic, msgspec.json.encode({**common, **entity}), retain=True))
+        for name, entity in switch_entities(f"{prefix}/{camera.id}", f"camera-hub-{object_id}"):
+            topic = f"{self._config.discovery_prefix}/switch/{name}/config"
+            # An empty one takes away what an earlier start with `switches` has left.
+            found = msgspec.json.encode({**common, **entity}) if self._config.switches else b""
+            self._put_whole(_Message(topic, found, retain=True))
 
     def _put(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         self._put_whole(_Message(f"{self._config.prefix}/{topic}", payload, retain))
@@ -217,12 +240,6 @@ class Mqtt:
             self.lost += 1
         self._waiting.append(message)
         self._news.set()
-
-
-async def _until_gone(client: aiomqtt.Client) -> None:
-    """Raises MqttError when the broker goes, also while there is nothing to tell."""
-    async for _ in client.messages:
-        pass
 
 
 async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:

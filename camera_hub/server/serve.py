@@ -7,10 +7,10 @@
 import asyncio
 import contextlib
 import errno
-import random
 import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 import uvicorn
@@ -45,20 +45,18 @@ from camera_hub.server.passwords import Passwords
 from camera_hub.server.people import FirstLogin, first_login, sync_config_users
 from camera_hub.server.rehearsal import rehearsal_site
 from camera_hub.server.rights import Right, needs
-from camera_hub.server.sessions import IDLE_US
 from camera_hub.server.settings import ServerSettings
 from camera_hub.server.sites_state import SitesState
+from camera_hub.server.tidying import keep_room, keep_tidy
 from camera_hub.server.troubles import Troubles
 from camera_hub.server.wire import SharedFrames
-from camera_hub.store import SessionRecord, Store, StoreError
+from camera_hub.store import SessionRecord, Store
 
 log = structlog.get_logger(__name__)
 
 END_S = 1.5  # for live views to say goodbye
 GRACE_S = 1  # for answers that are on their way when we end
 TICK_S = 1.0  # how old the `Date` of an answer may be
-TIDY_EVERY_S = 3600.0
-FIRST_TIDY_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -105,11 +103,7 @@ async def serve(
                 lambda: started(Started(settings.host, port, login, settings.tls_key is not None)),
                 settings,
             )
-            tidying = asyncio.create_task(_tidy(settings, store))
-            try:
-                await _until_cancelled(server, sock)
-            finally:
-                tidying.cancel()
+            await _until_cancelled(server, sock)
 
 
 @dataclass(frozen=True)
@@ -150,8 +144,9 @@ async def assembled(
         await made.state.load()
         await keep_config_rules(store.alerts, settings.alerts.rules, clock.wall_us())
         parts = made.app.state.parts
-        troubles = Troubles(made.state, store.alerts, clock, parts.desk.trouble)
+        troubles = Troubles(made.state, store.alerts, clock, parts.desk.trouble, settings.data)
         works = {"alerts": parts.desk.run, "troubles": troubles.run, "deliveries": parts.deliverer.run}
+        works |= {"room": partial(keep_room, settings, store), "tidying": partial(keep_tidy, settings, store)}
         if settings.alerts.mqtt is not None:
             mqtt = Mqtt(settings.alerts.mqtt, made.state, store)
             made.updates.listen(mqtt.heard)
@@ -206,6 +201,7 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
     live = LiveHub(start, stop, clock=clock, transcodes=transcodes, listen=listen)
     end = ServerEnd(Commune(state, live), clock)
     enrolments.links = end
+    state.wishes.links = end
     limits = Limits(chosen.max_viewers, chosen.max_viewers_per_camera, chosen.max_viewers_per_user)
     whep = WhepSessions(limits, clock=clock, ports=chosen.ports, stun=chosen.stun)
     mse, kiosks = MseStreams(limits, clock=clock), Kiosks(limits)
@@ -332,14 +328,3 @@ async def _until_cancelled(server: _Server, sock: socket.socket) -> None:
 async def _watch(end: ServerEnd, camera_id: str, stream: StreamName, *, on: bool) -> None:
     site, _, camera = camera_id.partition(".")
     await end.watch(site, camera, stream, on)
-
-
-async def _tidy(settings: ServerSettings, store: Store) -> None:
-    """Every hour, what is kept is brought within its bounds."""
-    await asyncio.sleep(FIRST_TIDY_S)
-    while True:
-        try:
-            await store.tidy(settings.keep_events_days, round(settings.keep_media_gb * 1e9), IDLE_US)
-        except StoreError as exc:
-            log.error("tidying the store failed; it is tried again", error=str(exc))
-        await asyncio.sleep(TIDY_EVERY_S * random.uniform(0.9, 1.1))  # noqa: S311 - no secret

@@ -52,6 +52,7 @@ class ServerSettings:
     metrics_token: str | None = None
     keep_events_days: int = 90
     keep_media_gb: float = 20.0
+    keep_free_bytes: int = 0
     live: LiveConfig = field(default_factory=LiveConfig)
     alerts: AlertsConfig = field(default_factory=AlertsConfig)
     timezone: str = "Asia/Ho_Chi_Minh"
@@ -85,6 +86,7 @@ class ServerSettings:
             metrics_token=None if token is None else token.get_secret_value(),
             keep_events_days=server.keep_events_days,
             keep_media_gb=server.keep_media_gb,
+            keep_free_bytes=config.storage.keep_free_bytes,
             live=config.live,
             alerts=config.alerts,
             timezone=config.site.timezone,

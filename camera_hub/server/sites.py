@@ -113,6 +113,7 @@ async def remove_site(site: SiteId, session: Administrator, parts: Tools) -> Non
     """Removes a site; its worker is cut off. Its events stay for as long as events are kept."""
     with _problems():
         await parts.state.enrolments.remove(site)
+    await parts.state.wishes.forget(site)
     log.info("site removed", site=site, user=session.user.name)
 
 

@@ -1,11 +1,13 @@
-"""What is wrong with cameras and sites, as troubles that begin and end: away, disk, clock.
+"""What is wrong with cameras, sites and this server, as troubles that begin and end: away, disk, clock.
 
 `Troubles.look` compares what the sites tell with what is known to be wrong, keeps each beginning and end, and
 hands it to the alerts. A server that has just started waits before it calls a site away.
 """
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -26,7 +28,9 @@ EVERY_S = 2.0
 SILENT_S = 60.0  # a site that has not been heard for so long is away
 CAMERA_AWAY_S = 10.0  # shorter than that is a hiccup, and told nowhere but in the camera's state
 CLOCK_OFF_S = 10.0
-DISK_FREE_SHARE = 0.01
+# Less than both is nearly nothing; a large disk that recordings fill as they may has more than the second.
+FULL_SHARE, FULL_BYTES = 0.01, 500_000_000
+SERVER = ""  # what a trouble of the server itself has in a site's place
 _DISK = (RecordingCause.DISK_FULL, RecordingCause.NOT_WRITABLE, RecordingCause.DISK_FAILING)
 
 _Key = tuple[AlertKind, str, str]
@@ -34,12 +38,19 @@ _Key = tuple[AlertKind, str, str]
 
 class Troubles:
     def __init__(
-        self, state: SitesState, store: AlertStore, clock: Clock, on_trouble: Callable[[Trouble], None]
+        self,
+        state: SitesState,
+        store: AlertStore,
+        clock: Clock,
+        on_trouble: Callable[[Trouble], None],
+        data: Path,
     ) -> None:
+        """`data` lies on the server's own disk."""
         self._state = state
         self._store = store
         self._clock = clock
         self._on_trouble = on_trouble
+        self._data = data
         self._began_us = clock.monotonic_us()
         self._known: dict[_Key, Trouble] = {}
         self._loaded = False
@@ -91,6 +102,9 @@ class Troubles:
 
     def _wrong(self, now_us: int) -> Iterator[tuple[_Key, int]]:
         """What is wrong now, and since when."""
+        disk = shutil.disk_usage(self._data)
+        if _is_full(disk.free, disk.total):
+            yield (AlertKind.DISK, SERVER, ""), now_us
         for site in self._state.sites():
             yield from self._site(site, now_us)
         for camera in self._state.cameras():
@@ -107,11 +121,15 @@ class Troubles:
                 yield (AlertKind.SITE_AWAY, site.id, ""), heard_us
             return
         cameras = [camera for camera in self._state.cameras() if camera.site == site.id]
-        full = site.disk_total_bytes and (site.disk_free_bytes or 0) < site.disk_total_bytes * DISK_FREE_SHARE
+        full = site.disk_total_bytes and _is_full(site.disk_free_bytes or 0, site.disk_total_bytes)
         if full or any(camera.recording_cause in _DISK for camera in cameras):
             yield (AlertKind.DISK, site.id, ""), now_us
         if site.clock_offset_s is not None and abs(site.clock_offset_s) > CLOCK_OFF_S:
             yield (AlertKind.CLOCK, site.id, ""), now_us
+
+
+def _is_full(free_bytes: int, total_bytes: int) -> bool:
+    return free_bytes < min(total_bytes * FULL_SHARE, FULL_BYTES)
 
 
 def _us(camera: Camera) -> int | None:

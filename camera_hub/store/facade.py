@@ -6,6 +6,7 @@ Each method is one transaction. What it raises is StoreError, in words for peopl
 import asyncio
 import contextlib
 import hashlib
+import shutil
 from pathlib import Path
 from typing import Self
 
@@ -38,6 +39,7 @@ from camera_hub.store.records import (
     UserRecord,
 )
 from camera_hub.store.tables import meta
+from camera_hub.store.wishes import WishStore
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +65,7 @@ class Store:
         self._clock = clock
         self._database = Database(url or sqlite_url(folder / DATABASE), busy_s)
         self.alerts = AlertStore(self._database, clock)
+        self.wishes = WishStore(self._database)
 
     async def open(self) -> None:
         """Makes or migrates the database. Raises StoreNewerError, StoreDamagedError, StoreBusyError …"""
@@ -103,6 +106,12 @@ class Store:
     async def site_linked(self, site: str, name: str, software: str, cameras: tuple[CameraInfo, ...]) -> None:
         async with self._database.write() as connection:
             await sites.linked(connection, site, name, software, cameras, self._clock.wall_us())
+
+    @whole
+    async def cameras_told(self, site: str, cameras: tuple[CameraInfo, ...]) -> None:
+        """A linked site's cameras are others than they were."""
+        async with self._database.write() as connection:
+            await sites.cameras_told(connection, site, cameras)
 
     @whole
     async def site_heard(self, site: str) -> None:
@@ -378,8 +387,23 @@ class Store:
             if not ids and not litter:
                 break
             log.info("old events removed", events=len(ids), files=len(litter))
+        await self.wishes.tidy(before_us)
         await self._remove_litter()
         await asyncio.to_thread(arriving.tidy, self.folder)
+
+    @whole
+    async def make_room(self, free_bytes: int) -> None:
+        """Has the oldest pictures and clips go until so much of the disk is free, or none is left."""
+        while (lacking := free_bytes - await asyncio.to_thread(self._free_bytes)) > 0:
+            async with self._database.write() as connection:
+                gone = await events.remove_oldest_media(connection, lacking, _BATCH)
+            if not gone:
+                break
+            await self._remove_files(gone)
+            log.warning("the disk is nearly full; the oldest pictures and clips went", files=len(gone))
+
+    def _free_bytes(self) -> int:
+        return shutil.disk_usage(self.folder).free
 
     async def _remove_litter(self) -> None:
         found = await asyncio.to_thread(lambda: list(media.older_than(self.folder, _LITTER_AGE_S)))

@@ -53,12 +53,18 @@ async def put_clip(outbox: AsyncOutbox, one: EventClip) -> None:
 
 
 @asynccontextmanager
-async def server(folder: Path, key: SiteKey) -> AsyncIterator[tuple[Assembled, Store, int]]:
+async def server(
+    folder: Path, key: SiteKey, keep_free_bytes: int = 0
+) -> AsyncIterator[tuple[Assembled, Store, int]]:
     """A server in this process, over its real socket."""
     import uvicorn
 
     settings = ServerSettings(
-        folder, port=0, sites=(KnownSite(SITE, "Xóm Khe Cốc", key.public_text()),), users=()
+        folder,
+        port=0,
+        sites=(KnownSite(SITE, "Xóm Khe Cốc", key.public_text()),),
+        users=(),
+        keep_free_bytes=keep_free_bytes,
     )
     with contextlib.closing(listen("127.0.0.1", 0)) as sock:
         async with Store(folder) as store, assembled(settings, store) as hub:

@@ -66,10 +66,10 @@ def mosquitto(tmp_path: Path) -> Iterator[Broker]:
 
 
 @contextlib.asynccontextmanager
-async def telling(folder: Path, mosquitto: Broker) -> AsyncIterator[Server]:
+async def telling(folder: Path, mosquitto: Broker, switches: bool = False) -> AsyncIterator[Server]:
     async with running_app(folder) as server:
         await server.state.site_connected(hello())
-        config = MqttConfig(host="127.0.0.1", port=mosquitto.port)
+        config = MqttConfig(host="127.0.0.1", port=mosquitto.port, switches=switches)
         mqtt = Mqtt(config, server.state, server.store)
         server.updates.listen(mqtt.heard)
         task = asyncio.create_task(mqtt.run())
@@ -137,3 +137,71 @@ async def test_a_hub_that_ends_says_so(tmp_path: Path, mosquitto: Broker) -> Non
         async with telling(tmp_path / "hub", mosquitto):
             await becomes(lambda: heard.newest("camera_hub/available") == b"online")
         await becomes(lambda: heard.newest("camera_hub/available") == b"offline")
+
+
+def switched(server: Server) -> dict[str, tuple[str, str]]:
+    """What is wanted, and by whom."""
+    found = server.state.wishes.of_camera(SITE, "cong-lang")
+    return {one.key.value: (one.value, one.by_name) for one in found}
+
+
+async def does(server: Server, *, detects: bool, records: bool) -> None:
+    """The worker says what its camera does."""
+    health = CameraHealth("cong-lang", CameraState.ONLINE, START_US, detects=detects, records=records)
+    await server.state.health(SITE, Health(START_US, (health,), 0, 1, 1, 1))
+
+
+async def test_switches_are_wanted_and_their_state_is_what_the_worker_does(
+    tmp_path: Path, mosquitto: Broker
+) -> None:
+    topic = f"camera_hub/{CAMERA}"
+    async with (
+        telling(tmp_path / "hub", mosquitto, switches=True) as server,
+        listening(mosquitto.port) as heard,
+        aiomqtt.Client("127.0.0.1", mosquitto.port) as home,
+    ):
+        await does(server, detects=True, records=True)
+        await becomes(lambda: heard.newest(f"{topic}/detect/state") == b"ON")
+        found = json.loads(
+            heard.said["homeassistant/switch/camera-hub-khe-coc_cong-lang-recordings/config"][-1]
+        )
+        assert (found["command_topic"], found["state_topic"]) == (
+            f"{topic}/recordings/set",
+            f"{topic}/recordings/state",
+        )
+        await home.publish(f"{topic}/recordings/set", b"OFF", qos=1)
+        await becomes(lambda: switched(server) == {"record": ("false", "MQTT")})
+        assert heard.said[f"{topic}/recordings/state"] == [b"ON"]  # the worker has not said so yet
+        await does(server, detects=True, records=False)
+        await becomes(lambda: heard.newest(f"{topic}/recordings/state") == b"OFF")
+        # What is none does nothing.
+        await home.publish(f"{topic}/detect/set", b"off", qos=1)
+        await home.publish(f"camera_hub/{SITE}.cua-sau/detect/set", b"OFF", qos=1)
+        await home.publish(f"{topic}/detect/set", b"x" * 100_000, qos=1)
+        await home.publish(f"{topic}/recordings/set", b"OFF", qos=1)
+        await home.publish(f"{topic}/recordings/set", b"ON", qos=1)
+        await becomes(lambda: switched(server) == {"record": ("true", "MQTT")})
+    async with aiomqtt.Client("127.0.0.1", mosquitto.port) as home:
+        await home.publish(
+            f"{topic}/recordings/set", b"OFF", qos=1, retain=True
+        )  # it would be said anew at each link
+    async with telling(tmp_path / "hub", mosquitto, switches=True) as server:
+        await asyncio.sleep(0.3)
+        assert switched(server) == {"record": ("true", "MQTT")}
+
+
+async def test_without_leave_in_the_configuration_nobody_switches(tmp_path: Path, mosquitto: Broker) -> None:
+    topic = f"camera_hub/{CAMERA}"
+    async with (
+        telling(tmp_path / "hub", mosquitto) as server,
+        listening(mosquitto.port) as heard,
+        aiomqtt.Client("127.0.0.1", mosquitto.port) as home,
+    ):
+        await does(server, detects=False, records=True)
+        await becomes(lambda: heard.newest(f"{topic}/detect/state") == b"OFF")
+        await home.publish(f"{topic}/recordings/set", b"OFF", qos=1)
+        await becomes(lambda: heard.newest(f"{topic}/recordings/set"))
+        await asyncio.sleep(0.2)
+        assert switched(server) == {}
+        # Home Assistant forgets the switches of an earlier configuration.
+        assert heard.newest("homeassistant/switch/camera-hub-khe-coc_cong-lang-detect/config") in (None, b"")

@@ -1,7 +1,9 @@
 """What is wrong with cameras and sites begins and ends once, also over a restart of the server."""
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -11,7 +13,7 @@ from camera_hub.model import CameraHealth, CameraState, RecordingCause
 from camera_hub.server.broadcast import Updates
 from camera_hub.server.settings import KnownSite
 from camera_hub.server.sites_state import SitesState
-from camera_hub.server.troubles import Troubles
+from camera_hub.server.troubles import SERVER, Troubles
 from camera_hub.store import Store
 from camera_hub.store.alert_records import Trouble
 from tests.support.clocks import HandClock
@@ -20,12 +22,18 @@ from tests.support.server import CAMERAS, SITE, START_US, hello
 GB = 10**9
 
 
+class DiskUsage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
 class Watched:
     def __init__(self, store: Store, clock: HandClock) -> None:
         self.clock = clock
         self.told: list[Trouble] = []
         self.state = SitesState(store, Updates(), (KnownSite(SITE, "Xóm Khe Cốc", "key"),), clock)
-        self.troubles = Troubles(self.state, store.alerts, clock, self.told.append)
+        self.troubles = Troubles(self.state, store.alerts, clock, self.told.append, store.folder)
 
     async def linked(self) -> None:
         await self.state.load()
@@ -165,7 +173,7 @@ async def test_a_site_that_is_away_still_is_after_a_restart_and_is_told_once(
 async def test_disk_and_clock(store: Store, clock: HandClock) -> None:
     watched = Watched(store, clock)
     await watched.linked()
-    await watched.health(free=GB // 2)
+    await watched.health(free=GB // 4)
     await watched.health()
     await watched.health(recording=RecordingCause.DISK_FAILING)
     await watched.health(ahead_s=-11)
@@ -178,3 +186,22 @@ async def test_disk_and_clock(store: Store, clock: HandClock) -> None:
         (AlertKind.DISK, "", True),
         (AlertKind.CLOCK, "", True),
     ]
+
+
+async def test_the_disk_of_the_server_itself(
+    store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(store, clock)
+    for free in (GB // 4, GB // 4, 2 * GB):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: DiskUsage(100 * GB, 0, free))
+        await watched.troubles.look()
+    assert [(one.site, one.end_us is not None) for one in watched.told] == [(SERVER, False), (SERVER, True)]
+
+
+async def test_a_large_disk_that_is_filled_as_it_may_is_not_full(
+    store: Store, clock: HandClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched(store, clock)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: DiskUsage(1000 * GB, 998 * GB, 2 * GB))
+    await watched.troubles.look()
+    assert watched.told == []

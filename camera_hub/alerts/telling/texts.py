@@ -71,7 +71,7 @@ WHAT: dict[Language, dict[AlertKind, str]] = {
         AlertKind.TAMPER: "Camera bị can thiệp",
         AlertKind.CAMERA_AWAY: "Camera mất kết nối",
         AlertKind.SITE_AWAY: "Xóm mất liên lạc",
-        AlertKind.DISK: "Không ghi hình được",
+        AlertKind.DISK: "Ổ đĩa đầy hoặc hỏng",
         AlertKind.CLOCK: "Đồng hồ sai",
     },
     "en": {
@@ -79,7 +79,7 @@ WHAT: dict[Language, dict[AlertKind, str]] = {
         AlertKind.TAMPER: "Somebody interferes with the camera",
         AlertKind.CAMERA_AWAY: "Camera lost",
         AlertKind.SITE_AWAY: "Hamlet not linked",
-        AlertKind.DISK: "Nothing can be recorded",
+        AlertKind.DISK: "A disk is full or failing",
         AlertKind.CLOCK: "The clock is wrong",
     },
 }
