@@ -426,6 +426,7 @@ export const en: Dictionary = {
       iphone: "On an iPhone or iPad: touch Share, choose “Add to Home Screen”, open Camera Hub from the home screen, and switch it on there.",
       unsupported: "This browser cannot be told while the page is closed. Use a new Chrome, Edge or Firefox.",
     },
+    tooMany: "Many of your devices are told already. Remove one in “Devices that are told”, and try again.",
     lost: "This device is no longer told. Switch it on again on the page of alerts.",
     devices: "Devices that are told",
     noDevices: "None of your devices is told yet.",

@@ -447,6 +447,7 @@ export const vi = {
       iphone: "Trên iPhone, iPad: bấm Chia sẻ, chọn “Thêm vào MH chính”, rồi mở Camera Hub từ màn hình chính và bật ở đó.",
       unsupported: "Trình duyệt này không nhận được báo động khi đóng trang. Hãy dùng Chrome, Cốc Cốc, Edge hoặc Firefox bản mới.",
     } satisfies Record<"denied" | Unable, string>,
+    tooMany: "Bạn đã có nhiều máy được báo. Bỏ bớt một máy trong “Máy được báo” rồi thử lại.",
     lost: "Máy này không còn được báo. Muốn được báo thì bật lại ở trang Báo động.",
     devices: "Máy được báo",
     noDevices: "Chưa có máy nào của bạn được báo.",

@@ -1,4 +1,5 @@
 /** How it stands with pushing to this browser, for what shows it and switches it on. */
+import { ApiError } from "../api/client";
 import { language, t } from "../i18n/index.svelte";
 import { PUSH_CHANGED, pushState, type PushState, switchOn } from "./push";
 import { session } from "./session.svelte";
@@ -22,8 +23,8 @@ export class PushHere {
     try {
       this.now = await switchOn(this.user, language.current);
       if (this.now === "on") toast(t().push.done);
-    } catch {
-      toast(t().push.failed);
+    } catch (error) {
+      toast(error instanceof ApiError && error.status === 409 ? t().push.tooMany : t().push.failed);
     }
     this.working = false;
   };

@@ -9,6 +9,8 @@ const WORKER = "/sw.js";
 const ID = "push";
 const OWNER = "push-user";
 const ENDPOINT = "push-endpoint";
+/** A network that lets nothing through to the browser's push service answers nothing at all. */
+const SUBSCRIBE_MS = 20_000;
 /** The window hears it when this browser is told from now on, or no more. */
 export const PUSH_CHANGED = "push-changed";
 
@@ -41,7 +43,7 @@ export async function switchOn(user: string, language: Language): Promise<PushSt
     await there.unsubscribe();
     there = null;
   }
-  there ??= await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+  there ??= await within(SUBSCRIBE_MS, pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
   const { endpoint = "", keys = {} } = there.toJSON();
   const { p256dh = "", auth = "" } = keys;
   const device = navigator.userAgent.slice(0, 200);
@@ -105,6 +107,10 @@ function keepAll(id: string | null, owner: string | null, endpoint: string | nul
 async function current(): Promise<PushSubscription | null> {
   const worker = await navigator.serviceWorker.getRegistration(WORKER);
   return (await worker?.pushManager.getSubscription()) ?? null;
+}
+
+function within<T>(ms: number, what: Promise<T>): Promise<T> {
+  return Promise.race([what, new Promise<never>((_, reject) => setTimeout(() => reject(new Error("no answer")), ms))]);
 }
 
 function bytes(base64url: string): Uint8Array<ArrayBuffer> {
