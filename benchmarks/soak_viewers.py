@@ -1,10 +1,10 @@
 """Light viewers that come and go, in a process of their own.
 
-    python -m benchmarks.soak_viewers PORT TOKEN CAMERAS COUNT SECONDS SEED
+    python -m benchmarks.soak_viewers PORT TOKEN CAMERAS COUNT SECONDS SEED VANISHING
 
 By WebRTC and by MSE, of the sub or (seldom) the main stream, for a second or for a minute. They leave in
-good order or vanish without a word, and some by MSE read nothing for a while. Prints one line of JSON: how
-many views there were by each way, and what went wrong.
+good order or, that share of them, vanish without a word; some by MSE read nothing for a while. Prints one
+line of JSON: how many views there were by each way, and what went wrong.
 """
 
 import asyncio
@@ -22,19 +22,22 @@ from benchmarks.light_webrtc import CONNECT_S, LightViewer, Whep
 
 STAYS_S = (1.0, 60.0)
 USUAL_S = 15.0
-VANISHES, READS_NOTHING, MAIN = 0.3, 0.1, 0.2  # how often
+READS_NOTHING, MAIN = 0.1, 0.2  # how often
 
 
 class Crowd:
     """All viewers of a server."""
 
-    def __init__(self, port: int, token: str, cameras: list[str], seconds: float, seed: int) -> None:
+    def __init__(
+        self, port: int, token: str, cameras: list[str], seconds: float, seed: int, vanishing: float
+    ) -> None:
         self.told: Counter[str] = Counter()
         self._port = port
         self._token = token
         self._cameras = cameras
         self._ends = time.monotonic() + seconds
         self._chance = random.Random(seed)
+        self._vanishing = vanishing
         self._whep = Whep(f"http://127.0.0.1:{port}", token)
         self._certificate = RTCCertificate.generateCertificate()
 
@@ -69,7 +72,7 @@ class Crowd:
                 await viewer.report()
                 await asyncio.sleep(1)
         finally:
-            if self._chance.random() < VANISHES:
+            if self._chance.random() < self._vanishing:
                 await viewer.vanish()
             else:
                 if viewer.location:
@@ -88,8 +91,10 @@ class Crowd:
             viewer.leave()
 
 
-async def _main(port: str, token: str, cameras: str, count: str, seconds: str, seed: str) -> None:
-    crowd = Crowd(int(port), token, cameras.split(","), float(seconds), int(seed))
+async def _main(
+    port: str, token: str, cameras: str, count: str, seconds: str, seed: str, vanishing: str
+) -> None:
+    crowd = Crowd(int(port), token, cameras.split(","), float(seconds), int(seed), float(vanishing))
     await crowd.run(int(count))
     print(json.dumps(crowd.told), flush=True)
 

@@ -10,7 +10,6 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from typing import Literal
 
-import holidays
 import msgspec
 
 DAY_MINUTES = 24 * 60
@@ -90,4 +89,6 @@ def _after_quiet(times: Times, at_us: int) -> int:
 
 @lru_cache(maxsize=16)
 def _public_holidays(country: str, year: int) -> frozenset[date]:
+    import holidays  # 4 MB, for the rules that ask
+
     return frozenset(holidays.country_holidays(country, years=year))

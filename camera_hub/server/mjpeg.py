@@ -9,8 +9,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-import cv2
-import numpy as np
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
@@ -134,6 +132,9 @@ def _part(jpeg: bytes, at_us: int) -> bytes:
 
 def crossed_out(jpeg: bytes, age_s: int) -> bytes:
     """The picture grey, dark and crossed out, with its age on it: "0:02:05"."""
+    import cv2  # nothing else in the server needs it
+    import numpy as np
+
     grey = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
     if grey is None:
         return jpeg

@@ -19,6 +19,7 @@ import structlog
 from pydantic import BaseModel
 
 from camera_hub import __version__
+from camera_hub.clock import Clock
 from camera_hub.config.alerts import MqttConfig
 from camera_hub.model import CameraState
 from camera_hub.server.alert_shapes import AlertShape
@@ -34,6 +35,7 @@ log = structlog.get_logger(__name__)
 MOST_WAITING = 5000
 FIRST_RETRY_S, LAST_RETRY_S = 1.0, 60.0
 MAX_PICTURE_BYTES = 1_000_000
+PAST_US = 120 * 1_000_000
 
 
 class _Message(NamedTuple):
@@ -45,12 +47,13 @@ class _Message(NamedTuple):
 class Mqtt:
     """`heard` is called with all that is published to browsers; `run` is the task that tells the broker."""
 
-    def __init__(self, config: MqttConfig, state: SitesState, store: Store) -> None:
+    def __init__(self, config: MqttConfig, state: SitesState, store: Store, clock: Clock) -> None:
         self.lost = 0
         self.connected = False
         self._config = config
         self._state = state
         self._store = store
+        self._clock = clock
         self._orders = SwitchOrders(state, config.prefix)
         self._waiting: deque[_Message] = deque()
         self._news = asyncio.Event()
@@ -58,7 +61,7 @@ class Mqtt:
         self._alerts: set[str] = set()
         self._moving: dict[str, set[str]] = {}  # camera → its events that go on
         self._known: dict[str, str] = {}  # cameras that the broker has been told of, by what name
-        self._switched: dict[tuple[str, str], bytes] = {}  # (camera, topic) → state that was told last
+        self._told: dict[tuple[str, str], bytes] = {}  # (camera, topic) → state that was told last
         self._reading: set[asyncio.Task[None]] = set()
 
     def heard(self, kind: str, shape: BaseModel) -> None:
@@ -83,6 +86,9 @@ class Mqtt:
                         await self._orders.subscribe(client)
                     await _first_to_end(self._tell(client), self._listen(client))
             except aiomqtt.MqttError as exc:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    return  # the client's error at its end hides that we were cancelled
                 log.warning("the MQTT broker is away; trying again", host=self._config.host, error=str(exc))
             finally:
                 self.connected = False
@@ -108,7 +114,7 @@ class Mqtt:
     async def _tell_states(self, client: aiomqtt.Client) -> None:
         """All that is retained, as it is now: the broker may have forgotten it."""
         self._known.clear()
-        self._switched.clear()
+        self._told.clear()
         await client.publish(f"{self._config.prefix}/available", b"online", qos=1, retain=True)
         for camera in self._state.cameras():
             self._camera(camera)
@@ -144,20 +150,33 @@ class Mqtt:
     def _event(self, event: Event) -> None:
         before = self._events.get(event.id)
         kind = "new" if before is None else "update"
-        moving = self._moving.setdefault(event.camera, set())
         if event.end is not None:
             kind = "end"
             self._events.pop(event.id, None)
-            moving.discard(event.id)
         else:
             self._events[event.id] = event
-            moving.add(event.id)
         if kind == "end" and before is None:
             before = event
         told = {"type": kind, "before": _json(before or event), "after": _json(event)}
         self._put("events", msgspec.json.encode(told))
+        if self._is_of_now(event):
+            self._shown(event, is_news=before is None or not before.snapshot or kind == "end")
+
+    def _is_of_now(self, event: Event) -> bool:
+        """False where the hub hears of it long afterwards, as after days without a link: it is told, but
+        says nothing of how its camera looks now.
+        """
+        if event.id in self._moving.get(event.camera, ()):
+            return True
+        newest = event.end or event.start
+        return self._clock.wall_us() - newest.timestamp() * 1e6 < PAST_US
+
+    def _shown(self, event: Event, is_news: bool) -> None:
+        """How the event's camera looks now; `is_news`: its picture may not have been told yet."""
+        moving = self._moving.setdefault(event.camera, set())
+        moving.add(event.id) if event.end is None else moving.discard(event.id)
         self._put(f"{event.camera}/motion", b"ON" if moving else b"OFF", retain=True)
-        if event.snapshot and (before is None or not before.snapshot or kind == "end"):
+        if event.snapshot and is_news:
             task = asyncio.get_running_loop().create_task(self._snapshot(event))
             self._reading.add(task)
             task.add_done_callback(self._reading.discard)
@@ -177,10 +196,10 @@ class Mqtt:
             moving = self._moving.get(camera.id)
             self._put(f"{camera.id}/motion", b"ON" if moving else b"OFF", retain=True)
         online = camera.state is CameraState.ONLINE
-        self._put(f"{camera.id}/status", b"online" if online else b"offline", retain=True)
-        for topic, state in switch_states(camera):
-            if self._switched.get((camera.id, topic)) != state:
-                self._switched[camera.id, topic] = state
+        states = (("status", b"online" if online else b"offline"), *switch_states(camera))
+        for topic, state in states:  # a camera is published every few seconds, with its measures
+            if self._told.get((camera.id, topic)) != state:
+                self._told[camera.id, topic] = state
                 self._put(f"{camera.id}/{topic}", state, retain=True)
 
     async def _snapshot(self, event: Event) -> None:

@@ -40,7 +40,6 @@ from camera_hub.server.for_ever import for_ever
 from camera_hub.server.live import live_router
 from camera_hub.server.live_mse import mse_router
 from camera_hub.server.mjpeg import Kiosks, mjpeg_router
-from camera_hub.server.mqtt import Mqtt
 from camera_hub.server.passwords import Passwords
 from camera_hub.server.people import FirstLogin, first_login, sync_config_users
 from camera_hub.server.rehearsal import rehearsal_site
@@ -148,7 +147,9 @@ async def assembled(
         works = {"alerts": parts.desk.run, "troubles": troubles.run, "deliveries": parts.deliverer.run}
         works |= {"room": partial(keep_room, settings, store), "tidying": partial(keep_tidy, settings, store)}
         if settings.alerts.mqtt is not None:
-            mqtt = Mqtt(settings.alerts.mqtt, made.state, store)
+            from camera_hub.server.mqtt import Mqtt
+
+            mqtt = Mqtt(settings.alerts.mqtt, made.state, store, clock)
             made.updates.listen(mqtt.heard)
             works["mqtt"] = mqtt.run
         watching = [asyncio.create_task(for_ever(name, work)) for name, work in works.items()]

@@ -237,9 +237,7 @@ class Site(BaseModel):
     )
     changed: datetime | None
     lacks: list[Skill] = Field(description="What its worker is too old for")
-    outdated: bool = Field(
-        description="Whether its worker is of an older release than this server"
-    )
+    outdated: bool = Field(description="Whether its worker is of an older release than this server")
     newer: bool = Field(description="Whether its worker is of a newer release than this server")
     twin: Twin | None
     uplink: Uplink | None = Field(description="null where its worker does not say")

@@ -6,13 +6,13 @@ come, and comes back by itself; on a phone in either language everything fits an
 
 import asyncio
 import contextlib
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
-from playwright.async_api import BrowserContext, Page, async_playwright, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from camera_hub.clock import SYSTEM_CLOCK
 from camera_hub.model import (
@@ -28,7 +28,7 @@ from camera_hub.model import (
 )
 from camera_hub.server.settings import ConfigUser
 from tests.support import needs
-from tests.support.chromium import FLAGS
+from tests.support.chromium import profile
 from tests.support.dashboard import USER, Film, Hamlet, event_id, served
 from tests.support.live import encode
 from tests.support.waiting import free_port
@@ -64,24 +64,12 @@ async def hub(folder: Path, film: Film, port: int = 0) -> AsyncIterator[tuple[Ha
 
 
 @contextlib.asynccontextmanager
-async def browser(*flags: str, **options: object) -> AsyncIterator[BrowserContext]:
-    executable = needs.chromium()
-    with tempfile.TemporaryDirectory() as profile:
-        async with async_playwright() as playwright:
-            context = await playwright.chromium.launch_persistent_context(
-                profile,
-                executable_path=executable,
-                headless=True,
-                args=[*FLAGS, *flags],
-                timezone_id="Asia/Ho_Chi_Minh",
-                **options,  # type: ignore[arg-type]
-            )
-            context.set_default_timeout(30_000)
-            expect.set_options(timeout=30_000)
-            try:
-                yield context
-            finally:
-                await context.close()
+async def browser(*flags: str, executable: str = "", **options: Any) -> AsyncIterator[BrowserContext]:
+    async with profile(*flags, executable=executable, timezone_id="Asia/Ho_Chi_Minh", **options) as context:
+        context.set_default_timeout(30_000)
+        expect.set_options(timeout=30_000)
+        await context.new_page()
+        yield context
 
 
 async def sign_in(page: Page, password: str = USER.password, name: str = USER.name) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -71,7 +72,7 @@ SHOTS = os.environ.get("CAMERA_HUB_SHOTS")
 
 @contextlib.asynccontextmanager
 async def officer(
-    folder: Path, film: Film, language: str = "vi", *, user: ConfigUser = USER, **options: object
+    folder: Path, film: Film, language: str = "vi", *, user: ConfigUser = USER, **options: Any
 ) -> AsyncIterator[tuple[Hamlet, Page]]:
     """A signed-in officer on the page of alerts."""
     async with hub(folder, film) as (hamlet, url), browser(**options) as context:

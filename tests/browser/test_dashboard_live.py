@@ -16,14 +16,13 @@ from playwright.async_api import Page, expect
 from camera_hub.model import CameraInfo, CameraState
 from tests.browser.test_dashboard import PHONE, browser, opened, playing
 from tests.support import needs, recorded
-from tests.support.chromium import FLAGS
+from tests.support.chromium import NO_UDP
 from tests.support.dashboard import Film, Hamlet, served
 from tests.support.live import encode
 from tests.support.waiting import free_port
 
 CAMERAS = (CameraInfo("cong-lang", "Cổng làng", "Đầu đường vào xóm", streams=("main", "sub")),)
 PAGE = "/cameras/khe-coc.cong-lang"
-NO_UDP = "--webrtc-ip-handling-policy=disable_non_proxied_udp"
 NO_WEBSOCKETS = """
 window.WebSocket = class extends WebSocket { constructor() { super('ws://127.0.0.1:9/'); } };
 """
@@ -88,26 +87,22 @@ async def test_one_camera_plays_by_webrtc_and_says_so(tmp_path: Path) -> None:
 
 
 async def test_where_udp_is_blocked_it_plays_by_mse_within_3_s_unasked(tmp_path: Path) -> None:
-    FLAGS.append(NO_UDP)
-    try:
-        async with hub(tmp_path, filmed()) as (hamlet, address), browser(viewport=PHONE) as context:
-            page = await opened(context, address)
-            await playing(page, 1)
-            began = time.monotonic()
-            await page.click("text=Cổng làng")
-            await expect(page.locator("[data-way=mse]")).to_be_visible()
-            await playing(page, 1)
-            took = time.monotonic() - began
-            print(f"UDP blocked: plays by MSE after {took:.2f} s")
-            assert took < 20  # 3 s, and what a loaded machine takes for a page
-            # the true delay is told, and is true
-            await expect(page.locator("[data-way=mse]")).to_contain_text("giây")
-            words = await page.locator("[data-way=mse] .numbers").inner_text()
-            told = float(words.split()[1].replace(",", "."))
-            seen = await behind(page, hamlet)
-            assert abs(told - sum(seen) / len(seen) / 10) < 0.35, (told, seen)
-    finally:
-        FLAGS.remove(NO_UDP)
+    async with hub(tmp_path, filmed()) as (hamlet, address), browser(NO_UDP, viewport=PHONE) as context:
+        page = await opened(context, address)
+        await playing(page, 1)
+        began = time.monotonic()
+        await page.click("text=Cổng làng")
+        await expect(page.locator("[data-way=mse]")).to_be_visible()
+        await playing(page, 1)
+        took = time.monotonic() - began
+        print(f"UDP blocked: plays by MSE after {took:.2f} s")
+        assert took < 20  # 3 s, and what a loaded machine takes for a page
+        # the true delay is told, and is true
+        await expect(page.locator("[data-way=mse]")).to_contain_text("giây")
+        words = await page.locator("[data-way=mse] .numbers").inner_text()
+        told = float(words.split()[1].replace(",", "."))
+        seen = await behind(page, hamlet)
+        assert abs(told - sum(seen) / len(seen) / 10) < 0.35, (told, seen)
 
 
 async def test_b_frames_go_by_mse_at_once(tmp_path: Path) -> None:
@@ -133,16 +128,12 @@ async def test_h265_goes_by_mse_where_the_browser_can_and_else_in_words(tmp_path
 
 
 async def test_where_no_video_goes_stills_do(tmp_path: Path) -> None:
-    FLAGS.append(NO_UDP)
-    try:
-        async with hub(tmp_path, filmed()) as (_, address), browser() as context:
-            await context.add_init_script(NO_WEBSOCKETS)
-            page = await opened(context, address)
-            await expect(page.locator("a.tile [data-way=pictures]")).to_be_visible()
-            await expect(page.locator(".why")).to_have_count(0)
-            await expect(page.locator("[data-way=pictures] .numbers")).to_contain_text("giây")
-    finally:
-        FLAGS.remove(NO_UDP)
+    async with hub(tmp_path, filmed()) as (_, address), browser(NO_UDP) as context:
+        await context.add_init_script(NO_WEBSOCKETS)
+        page = await opened(context, address)
+        await expect(page.locator("a.tile [data-way=pictures]")).to_be_visible()
+        await expect(page.locator(".why")).to_have_count(0)
+        await expect(page.locator("[data-way=pictures] .numbers")).to_contain_text("giây")
 
 
 async def test_by_mse_a_camera_and_a_site_that_go_and_come_back(tmp_path: Path) -> None:
@@ -184,19 +175,14 @@ async def test_why_is_there_no_video_is_answered_in_words(
     tmp_path: Path, blocked: tuple[str, ...], says: str
 ) -> None:
     flags = [NO_UDP] if "udp" in blocked else []
-    FLAGS.extend(flags)
-    try:
-        async with hub(tmp_path, filmed()) as (hamlet, address), browser() as context:
-            if "ws" in blocked:
-                await context.add_init_script(NO_WEBSOCKETS)
-            page = await opened(context, f"{address}/why?camera=khe-coc.cong-lang")
-            await expect(page.locator(".conclusion")).to_contain_text(says)
-            await hamlet.say("cong-lang", CameraState.STALLED, "no new picture")
-            await page.get_by_role("button", name="Thử lại").click()
-            await expect(page.locator(".conclusion")).to_contain_text("Lỗi nằm ở camera Cổng làng")
-    finally:
-        for flag in flags:
-            FLAGS.remove(flag)
+    async with hub(tmp_path, filmed()) as (hamlet, address), browser(*flags) as context:
+        if "ws" in blocked:
+            await context.add_init_script(NO_WEBSOCKETS)
+        page = await opened(context, f"{address}/why?camera=khe-coc.cong-lang")
+        await expect(page.locator(".conclusion")).to_contain_text(says)
+        await hamlet.say("cong-lang", CameraState.STALLED, "no new picture")
+        await page.get_by_role("button", name="Thử lại").click()
+        await expect(page.locator(".conclusion")).to_contain_text("Lỗi nằm ở camera Cổng làng")
 
 
 async def test_an_img_shows_the_stream_of_pictures(tmp_path: Path) -> None:

@@ -8,16 +8,18 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from camera_hub.alerts.life import AlertState
 from camera_hub.alerts.occurrence import AlertKind
 from camera_hub.alerts.rule import Rule, Step, Urgency
 from camera_hub.config.alerts import ChannelConfig
-from tests.browser.test_dashboard import PHONE, browser, film, hub, opened, sign_in
+from tests.browser.test_dashboard import PHONE, film, hub, opened, sign_in
 from tests.browser.test_dashboard_alerts import moved, shot, the_alert
+from tests.support.chromium import own_profile
 from tests.support.dashboard import USER, Film, Hamlet
 from tests.support.desktop import Desktop, desktop
 from tests.support.push import PushService, push_service
@@ -54,6 +56,16 @@ WHY = {
 
 
 @contextlib.asynccontextmanager
+async def browser(folder: Path, *flags: str, **options: Any) -> AsyncIterator[BrowserContext]:
+    """A phone's, whose profile is its own."""
+    shape = {"viewport": PHONE, "has_touch": True, "timezone_id": "Asia/Ho_Chi_Minh"}
+    async with own_profile(folder / "profile", *flags, **shape, **options) as context:
+        context.set_default_timeout(30_000)
+        expect.set_options(timeout=30_000)
+        yield context
+
+
+@contextlib.asynccontextmanager
 async def phone(
     folder: Path, film: Film, push: PushService, language: str = "vi", desk: Desktop | None = None
 ) -> AsyncIterator[tuple[Hamlet, Page]]:
@@ -61,7 +73,7 @@ async def phone(
     env = None if desk is None else desk.env
     async with (
         hub(folder, film) as (hamlet, url),
-        browser(viewport=PHONE, has_touch=True, env=env) as context,
+        browser(folder, env=env) as context,
     ):
         await push.serve(context)
         await context.grant_permissions(["notifications"], origin=url)
@@ -200,7 +212,7 @@ async def test_the_devices_that_are_told(tmp_path: Path, film: Film, monkeypatch
 
 async def test_why_a_browser_cannot_be_told(tmp_path: Path, film: Film) -> None:
     resolve = "--host-resolver-rules=MAP hub.example 127.0.0.1"
-    async with hub(tmp_path, film) as (_, url), browser(resolve, viewport=PHONE) as context:
+    async with hub(tmp_path, film) as (_, url), browser(tmp_path, resolve) as context:
 
         async def says(page: Page, state: str) -> None:
             for language in WHY:
@@ -228,7 +240,7 @@ async def test_why_a_browser_cannot_be_told(tmp_path: Path, film: Film) -> None:
 
 
 async def test_the_dashboard_can_be_installed(tmp_path: Path, film: Film) -> None:
-    async with hub(tmp_path, film) as (_, url), browser() as context:
+    async with hub(tmp_path, film) as (_, url), browser(tmp_path) as context:
         page = context.pages[0]
         await page.goto(url)
         devtools = await context.new_cdp_session(page)

@@ -6,6 +6,7 @@ Only what is on the screen is asked of the server, and the large stream only whe
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, ViewportSize, WebSocket, expect
@@ -333,7 +334,7 @@ async def test_the_only_tile_is_zoomed_by_a_double_click_and_opened_by_one(
 
 
 async def test_fingers_turn_pages_and_zoom_and_still_scroll(tmp_path: Path, film: Film) -> None:
-    options: dict[str, object] = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+    options: dict[str, Any] = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
     async with hub(tmp_path, film) as (_, address), browser(**options) as context:
         page = await opened(context, address)
         await choose(page, 4)

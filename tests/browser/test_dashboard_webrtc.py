@@ -10,7 +10,7 @@ import shutil
 import statistics
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,10 @@ from playwright.async_api import Page, Request, expect
 from camera_hub.live.fragment import Fragment
 from camera_hub.live.ice import IceServers
 from tests.browser.test_dashboard import browser, opened, playing
-from tests.browser.test_dashboard_live import CAMERAS, NO_UDP, PAGE, filmed
+from tests.browser.test_dashboard_live import CAMERAS, PAGE, filmed
 from tests.support import needs
 from tests.support.bad_network import bad_network
-from tests.support.chromium import FLAGS
+from tests.support.chromium import NO_UDP
 from tests.support.coturn import SECRET, coturn, free_udp_port
 from tests.support.dashboard import Film, Hamlet, served
 from tests.support.waiting import free_port, until_async
@@ -81,15 +81,6 @@ async def hub(folder: Path, film: Film, port: int = 0, **more: Any) -> AsyncIter
         yield running
 
 
-@contextlib.contextmanager
-def flag(text: str) -> Iterator[None]:
-    FLAGS.append(text)
-    try:
-        yield
-    finally:
-        FLAGS.remove(text)
-
-
 class Asked:
     """What a page asked the server for by WHEP."""
 
@@ -122,29 +113,28 @@ async def test_the_picture_comes_through_a_relay_where_nothing_else_goes(
     tmp_path: Path, transport: str
 ) -> None:
     """UDP blocked in the browser, or all but the relay."""
-    blocked = flag(NO_UDP) if transport == "tcp" else contextlib.nullcontext()
+    flags = (NO_UDP,) if transport == "tcp" else ()
     async with coturn(tmp_path) as port:
         ice = IceServers(turn=(f"turn:127.0.0.1:{port}?transport={transport}",), secret=SECRET)
-        with blocked:
-            async with hub(tmp_path, filmed(), ice=ice) as (_, address), browser() as context:
-                if transport == "udp":
-                    await context.add_init_script(RELAY_ONLY)
-                await context.add_init_script(PEERS)
-                page = await opened(context, address)
-                asked = Asked(page)
-                for number in ("first", "second"):
-                    await expect(page.locator("a.tile")).to_be_visible()
-                    began = time.monotonic()
-                    await page.click("text=Cổng làng")
-                    await by_webrtc(page)
-                    print(f"{number} view through the relay ({transport}): {time.monotonic() - began:.2f} s")
-                    pair = await page.evaluate(PAIR)
-                    assert (pair["type"], pair["relay"]) == ("relay", transport)
-                    await page.go_back()
-                # The first learns of the relay from the answer.
-                assert asked.methods[:2] == ["POST", "PATCH"]
-                await page.goto(f"{address}/why?camera=khe-coc.cong-lang")
-                await expect(page.locator("li", has_text="TURN")).to_contain_text("Có đặt và dùng được")
+        async with hub(tmp_path, filmed(), ice=ice) as (_, address), browser(*flags) as context:
+            if transport == "udp":
+                await context.add_init_script(RELAY_ONLY)
+            await context.add_init_script(PEERS)
+            page = await opened(context, address)
+            asked = Asked(page)
+            for number in ("first", "second"):
+                await expect(page.locator("a.tile")).to_be_visible()
+                began = time.monotonic()
+                await page.click("text=Cổng làng")
+                await by_webrtc(page)
+                print(f"{number} view through the relay ({transport}): {time.monotonic() - began:.2f} s")
+                pair = await page.evaluate(PAIR)
+                assert (pair["type"], pair["relay"]) == ("relay", transport)
+                await page.go_back()
+            # The first learns of the relay from the answer.
+            assert asked.methods[:2] == ["POST", "PATCH"]
+            await page.goto(f"{address}/why?camera=khe-coc.cong-lang")
+            await expect(page.locator("li", has_text="TURN")).to_contain_text("Có đặt và dùng được")
 
 
 async def test_why_says_what_is_the_matter_with_the_relay(tmp_path: Path) -> None:
@@ -232,26 +222,26 @@ class Steps:
     def inside(self, *arguments: str) -> None:
         self._run("-n", self.name, *arguments)
 
-    def browser(self, folder: Path) -> Path:
+    def browser(self, folder: Path) -> str:
         """Chromium in there."""
         script = folder / "chromium"
         script.write_text(f'#!/bin/sh\nexec ip netns exec {self.name} {needs.chromium()} "$@"\n')
         script.chmod(0o755)
-        return script
+        return str(script)
 
     @staticmethod
     def _run(*arguments: str) -> None:
         subprocess.run(["ip", *arguments], check=True, capture_output=True)
 
 
-async def test_a_viewer_whose_network_changes_keeps_its_session(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_viewer_whose_network_changes_keeps_its_session(tmp_path: Path) -> None:
     """From Wi-Fi to mobile: the one interface goes, another one comes."""
     with Steps() as network:
         inside = network.browser(tmp_path)
-        monkeypatch.setattr(needs, "chromium", lambda: str(inside))
-        async with hub(tmp_path, filmed(), host=network.SERVER) as (_, address), browser() as context:
+        async with (
+            hub(tmp_path, filmed(), host=network.SERVER) as (_, address),
+            browser(executable=inside) as context,
+        ):
             await context.add_init_script(PEERS)
             page = await opened(context, address + PAGE)
             await by_webrtc(page)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.support import needs, rtsp_servers
-from tests.support.chromium import FLAGS
-from tests.support.hub import PASSWORD, Browserless, command, server_section, signed_in, users, write_config
+from tests.support.hub import Browserless, command, server_section, signed_in, users, write_config
+from tests.support.hub_page import signed_in_page
 from tests.support.lane import make_lane
 from tests.support.waiting import until_blocking
 
@@ -60,17 +60,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browserless]:
 @pytest.fixture
 def page(hub: Browserless) -> Iterator[Page]:
     """A person at a desk, signed in."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=needs.chromium(), args=FLAGS)
-        context = chromium.new_context(viewport={"width": 1600, "height": 1400}, locale="vi-VN")
-        page = context.new_page()
-        page.goto(hub.url)
-        page.locator("input[autocomplete=username]").fill("canh-sat")
-        page.locator("input[autocomplete=current-password]").fill(PASSWORD)
-        page.keyboard.press("Enter")
-        expect(page.locator("input[autocomplete=current-password]")).to_have_count(0, timeout=20_000)
+    with signed_in_page(hub, viewport={"width": 1600, "height": 1400}) as page:
         yield page
-        chromium.close()
 
 
 def becomes(page: Page, true: str) -> None:

@@ -11,20 +11,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.support import needs, rtsp_servers
-from tests.support.chromium import FLAGS
-from tests.support.hub import (
-    PASSWORD,
-    Browserless,
-    Command,
-    command,
-    server_section,
-    signed_in,
-    users,
-    write_config,
-)
+from tests.support.hub import Browserless, Command, command, server_section, signed_in, users, write_config
+from tests.support.hub_page import signed_in_page
 from tests.support.made_clips import make_clip
 from tests.support.waiting import until_blocking
 
@@ -72,16 +63,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browserless,
 
 @pytest.fixture
 def page(hub: tuple[Browserless, Command]) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=needs.chromium(), args=FLAGS)
-        page = chromium.new_context(viewport={"width": 1600, "height": 1400}, locale="vi-VN").new_page()
-        page.goto(hub[0].url)
-        page.locator("input[autocomplete=username]").fill("canh-sat")
-        page.locator("input[autocomplete=current-password]").fill(PASSWORD)
-        page.keyboard.press("Enter")
-        expect(page.locator("input[autocomplete=current-password]")).to_have_count(0, timeout=20_000)
+    with signed_in_page(hub[0], viewport={"width": 1600, "height": 1400}) as page:
         yield page
-        chromium.close()
 
 
 def plays(page: Page, name: str) -> bool:

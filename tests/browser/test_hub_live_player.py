@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import CDPSession, Page, expect, sync_playwright
+from playwright.sync_api import CDPSession, Page, expect
 
 from tests.support import needs, rtsp_servers
-from tests.support.chromium import FLAGS
-from tests.support.hub import PASSWORD, Browserless, Command, server_section, users, write_config
+from tests.support.hub import Browserless, Command, server_section, users, write_config
+from tests.support.hub_page import signed_in_page
 from tests.support.made_clips import make_clip
 from tests.support.waiting import free_port, until_blocking
 
@@ -123,19 +123,9 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 @pytest.fixture
 def page(hub: Hub) -> Iterator[Page]:
     hub.until_online()
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=needs.chromium(), args=FLAGS)
-        context = chromium.new_context(locale="vi-VN")
-        context.set_default_timeout(30_000)
-        context.add_init_script(WATCHER)
-        page = context.new_page()
-        page.goto(hub.browser.url + PAGE)
-        page.locator("input[autocomplete=username]").fill("canh-sat")
-        page.locator("input[autocomplete=current-password]").fill(PASSWORD)
-        page.keyboard.press("Enter")
+    with signed_in_page(hub.browser, path=PAGE, script=WATCHER) as page:
         plays(page, "webrtc")
         yield page
-        chromium.close()
 
 
 def plays(page: Page, by: str, seconds: float = 90) -> None:

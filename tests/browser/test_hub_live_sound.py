@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.support import needs, sound
-from tests.support.chromium import FLAGS
-from tests.support.hub import PASSWORD, Browserless, command, server_section, signed_in, users, write_config
+from tests.support.hub import Browserless, command, server_section, signed_in, users, write_config
+from tests.support.hub_page import signed_in_page
 from tests.support.waiting import until_blocking
 
 SOUNDS = {"g711": "pcm_alaw", "aac": "aac", "still": None}
@@ -85,17 +85,8 @@ def hub(folder: Path) -> Iterator[Browserless]:
 
 @pytest.fixture(scope="module")
 def page(hub: Browserless) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=needs.chromium(), args=FLAGS)
-        page = chromium.new_context(viewport={"width": 1200, "height": 900}, locale="vi-VN").new_page()
-        page.set_default_timeout(60_000)
-        page.goto(hub.url)
-        page.locator("input[autocomplete=username]").fill("canh-sat")
-        page.locator("input[autocomplete=current-password]").fill(PASSWORD)
-        page.keyboard.press("Enter")
-        expect(page.locator("input[autocomplete=current-password]")).to_have_count(0, timeout=60_000)
+    with signed_in_page(hub, viewport={"width": 1200, "height": 900}) as page:
         yield page
-        chromium.close()
 
 
 def opened(page: Page, hub: Browserless, camera: str) -> None:

@@ -7,25 +7,16 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from tests.support import needs, rtsp_servers
-from tests.support.chromium import FLAGS
-from tests.support.hub import (
-    PASSWORD,
-    Browserless,
-    Command,
-    command,
-    server_section,
-    signed_in,
-    users,
-    write_config,
-)
+from tests.support.chromium import NO_UDP
+from tests.support.hub import Browserless, Command, command, server_section, signed_in, users, write_config
+from tests.support.hub_page import signed_in_page
 from tests.support.made_clips import make_clip
 from tests.support.transcodes import transcoding
 from tests.support.waiting import until_blocking
 
-NO_UDP = "--webrtc-ip-handling-policy=disable_non_proxied_udp"
 CODEC = "MediaSource.isTypeSupported('video/mp4; codecs=\"hvc1.1.6.L93.B0\"')"
 ROW = """() => {
   // The brightness of the picture's upper middle, from left to right: a square of 220 walks over 90 there.
@@ -63,21 +54,13 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browserless,
 
 @pytest.fixture(params=["udp"])
 def page(hub: tuple[Browserless, Command], request: pytest.FixtureRequest) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        flags = [*FLAGS, NO_UDP] if request.param == "no udp" else FLAGS
-        chromium = playwright.chromium.launch(executable_path=needs.chromium(), args=flags)
-        page = chromium.new_context(viewport={"width": 1200, "height": 900}, locale="vi-VN").new_page()
-        page.goto(hub[0].url)
-        page.locator("input[autocomplete=username]").fill("canh-sat")
-        page.locator("input[autocomplete=current-password]").fill(PASSWORD)
-        page.keyboard.press("Enter")
-        expect(page.locator("input[autocomplete=current-password]")).to_have_count(0, timeout=20_000)
+    flags = (NO_UDP,) if request.param == "no udp" else ()
+    with signed_in_page(hub[0], *flags, viewport={"width": 1200, "height": 900}) as page:
         if page.evaluate(CODEC):
             pytest.skip("this Chromium plays H.265")
         yield page
         for one in page.context.pages:
             one.goto("about:blank")  # it says goodbye, so that the next test finds the place free
-        chromium.close()
         until_blocking(lambda: not transcoding(hub[1].pid), 40)
 
 

@@ -9,10 +9,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from tests.support import needs, rtsp_servers
-from tests.support.chromium import FLAGS
+from tests.support.chromium import blocking_page
 from tests.support.hub import PASSWORD, command, server_section, signed_in, users, write_config
 from tests.support.live import encode
 from tests.support.rtsp_servers import RtspCamera, Served
@@ -159,18 +159,15 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         with (
             command("run", str(config), log=folder / "log"),
             signed_in(int(str(server["port"]))) as browser,
-            sync_playwright() as playwright,
+            blocking_page(bypass_csp=True) as page,
         ):
             until_blocking(lambda: len(browser.cameras()) == len(cameras) and not browser.not_online(), 60)
-            chromium = playwright.chromium.launch(executable_path=needs.chromium(), args=FLAGS)
-            page = chromium.new_context(bypass_csp=True).new_page()
             page.add_init_script(PAGE)
             page.goto(f"{browser.url}/healthz")
             page.context.request.post(
                 f"{browser.url}/api/login", data={"username": "canh-sat", "password": PASSWORD}
             )
             yield Hub(cameras, page)
-            chromium.close()
 
 
 @pytest.mark.timeout(120)

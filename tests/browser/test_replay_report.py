@@ -3,13 +3,13 @@
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from camera_hub.replay.report import write_report
-from tests.support import needs
-from tests.support.chromium import FLAGS
+from tests.support.chromium import profile
 from tests.support.replayed import MADE, results
 
 WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -27,12 +27,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextlib.asynccontextmanager
-async def opened(file: Path, width: int, **options: object) -> AsyncIterator[Page]:
+async def opened(file: Path, width: int, **options: Any) -> AsyncIterator[Page]:
     """The report; at its end nothing may have gone wrong, nor been asked for elsewhere."""
-    executable = needs.chromium()
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        context = await browser.new_context(viewport={"width": width, "height": 740}, **options)  # type: ignore[arg-type]
+    async with profile(viewport={"width": width, "height": 740}, **options) as context:
         page = await context.new_page()
         said: list[str] = []
         page.on("console", lambda message: said.append(message.text))
@@ -41,7 +38,6 @@ async def opened(file: Path, width: int, **options: object) -> AsyncIterator[Pag
         await page.goto(file.as_uri())
         yield page
         assert [line for line in said if not line.startswith(("data:", file.as_uri()))] == []
-        await browser.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -70,7 +70,7 @@ async def telling(folder: Path, mosquitto: Broker, switches: bool = False) -> As
     async with running_app(folder) as server:
         await server.state.site_connected(hello())
         config = MqttConfig(host="127.0.0.1", port=mosquitto.port, switches=switches)
-        mqtt = Mqtt(config, server.state, server.store)
+        mqtt = Mqtt(config, server.state, server.store, server.clock)
         server.updates.listen(mqtt.heard)
         task = asyncio.create_task(mqtt.run())
         try:
@@ -102,6 +102,38 @@ async def test_events_motion_and_pictures(tmp_path: Path, mosquitto: Broker) -> 
         assert (last["before"]["end"], last["after"]["duration_s"]) == (None, 5)
         assert heard.newest(f"camera_hub/{CAMERA}/status") == b"online"
         assert heard.newest("camera_hub/available") == b"online"
+
+
+async def test_a_state_that_stays_is_told_once(tmp_path: Path, mosquitto: Broker) -> None:
+    async with listening(mosquitto.port) as heard, telling(tmp_path / "hub", mosquitto) as server:
+        for _ in range(5):
+            server.clock.go(5)
+            await online(server)  # and each time its measures, to browsers
+            await asyncio.sleep(0.05)  # for what should not be there to be sent
+        await server.state.deliver(SITE, EventNews(id="m1", event=event(1)))
+        await becomes(lambda: heard.newest(f"camera_hub/{CAMERA}/motion") == b"ON")
+        assert heard.said[f"camera_hub/{CAMERA}/status"][-1] == b"online"
+        assert heard.said[f"camera_hub/{CAMERA}/status"].count(b"online") == 1
+
+
+async def test_what_arrives_days_late_is_told_but_moves_nothing_now(
+    tmp_path: Path, mosquitto: Broker
+) -> None:
+    async with telling(tmp_path / "hub", mosquitto) as server, listening(mosquitto.port) as heard:
+        await online(server)
+        await server.state.deliver(SITE, EventNews(id="m1", event=event(1)))
+        await becomes(lambda: heard.newest(f"camera_hub/{CAMERA}/motion") == b"ON")
+        server.clock.go(86_400)
+        old = event(2, end_us=START_US + 5_000_000)
+        await server.state.deliver(SITE, EventNews(id="m2", event=old))
+        picture = EventPicture(id="p1", event_id=ulid(2), camera="cong-lang", at_us=START_US, jpeg=JPEG)
+        await server.state.deliver(SITE, picture)
+        closed = msgspec.structs.replace(event(1), revision=2, end_us=START_US + 5_000_000)
+        await server.state.deliver(SITE, EventNews(id="m3", event=closed))  # its link went in between
+        await becomes(lambda: heard.newest(f"camera_hub/{CAMERA}/motion") == b"OFF")
+        assert heard.said[f"camera_hub/{CAMERA}/motion"] == [b"OFF", b"ON", b"OFF"]
+        assert len(heard.said["camera_hub/events"]) >= 3
+        assert heard.newest(f"camera_hub/{CAMERA}/snapshot") is None
 
 
 async def test_home_assistant_finds_the_cameras(tmp_path: Path, mosquitto: Broker) -> None:
@@ -205,3 +237,19 @@ async def test_without_leave_in_the_configuration_nobody_switches(tmp_path: Path
         assert switched(server) == {}
         # Home Assistant forgets the switches of an earlier configuration.
         assert heard.newest("homeassistant/switch/camera-hub-khe-coc_cong-lang-detect/config") in (None, b"")
+
+
+class Deaf(aiomqtt.Client):
+    """Does not hear that the broker let go of it; aiomqtt's own gives up after 10 s, with this error."""
+
+    async def __aexit__(self, *error: Any) -> None:
+        await super().__aexit__(*error)
+        raise aiomqtt.MqttError("Operation timed out")
+
+
+async def test_a_hub_ends_also_where_the_broker_does_not_answer(
+    tmp_path: Path, mosquitto: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aiomqtt, "Client", Deaf)
+    async with asyncio.timeout(20), telling(tmp_path / "hub", mosquitto):
+        pass

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route
 
 from camera_hub.recording import Catalogue, Recorder, cut_clip
-from tests.support import needs, recorded
-from tests.support.chromium import FLAGS
+from tests.support import recorded
+from tests.support.chromium import blocking_page
 from tests.support.clocks import HandClock
 
 WATCH = """
@@ -71,9 +71,7 @@ def test_a_clip_and_its_segments_play(b_frames: int, tmp_path: Path) -> None:
     assert clip is not None
     first, second = catalogue.segments()
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=needs.chromium(), args=FLAGS)
-        page = browser.new_page()
+    with blocking_page() as page:
         page.set_default_timeout(60_000)
         for mp4, length_s, at_s in [
             (clip.mp4, clip.duration_us / 1e6, 4.6),
@@ -86,4 +84,3 @@ def test_a_clip_and_its_segments_play(b_frames: int, tmp_path: Path) -> None:
             assert end == pytest.approx(length_s, abs=0.25)
             assert width == 160
             assert pictures > 3
-        browser.close()

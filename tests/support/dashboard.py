@@ -58,7 +58,6 @@ from camera_hub.server.live import live_router
 from camera_hub.server.live_mse import mse_router
 from camera_hub.server.mjpeg import Kiosks, mjpeg_router
 from camera_hub.server.parts import Parts
-from camera_hub.server.passwords import Passwords
 from camera_hub.server.people import sync_config_users
 from camera_hub.server.rights import Right, needs
 from camera_hub.server.serve import listen
@@ -67,6 +66,7 @@ from camera_hub.server.shapes import global_id
 from camera_hub.server.sites_state import SitesState
 from camera_hub.server.wire import SharedFrames
 from camera_hub.store import SessionRecord, Store
+from tests.support.server import quick_passwords
 
 SITE = KnownSite("khe-coc", "Xóm Khe Cốc", "")
 ADMIN = ConfigUser("quan-tri", "Quản trị", "admin", "mat-khau-quan-tri")
@@ -314,7 +314,7 @@ async def served(
 ) -> AsyncIterator[tuple[Hamlet, str]]:
     """The server with the hamlet linked, and its address; `USER` and `ADMIN` may sign in."""
     settings = ServerSettings(data=folder, sites=(SITE,), users=(USER, ADMIN))
-    updates, passwords, limits = Updates(), Passwords(), Limits()
+    updates, passwords, limits = Updates(), quick_passwords(), Limits()
     sessions = WhepSessions() if sessions is None else sessions
     mse, kiosks = MseStreams(limits), Kiosks(limits)
     async with Store(folder) as store:

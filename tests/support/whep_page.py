@@ -13,14 +13,14 @@ from typing import Any
 import uvicorn
 from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from camera_hub.live.whep import WhepSessions
 from camera_hub.server import problems
 from camera_hub.server.live import live_router
 from tests.support import needs
 from tests.support.bad_network import Relays
-from tests.support.chromium import FLAGS
+from tests.support.chromium import profile
 from tests.support.live import Camera, Encoded, camera
 from tests.support.networks import Network
 
@@ -143,22 +143,16 @@ async def site(
 @contextlib.asynccontextmanager
 async def opened_page(address: str, network: Network | None) -> AsyncIterator[Page]:
     with tempfile.TemporaryDirectory() as folder:
-        chromium = needs.chromium()
+        executable = ""
         if network is not None:
             started = Path(folder) / "chromium"
-            started.write_text(f'#!/bin/sh\nexec nsenter --net={network.path} {chromium} "$@"\n')
+            started.write_text(f'#!/bin/sh\nexec nsenter --net={network.path} {needs.chromium()} "$@"\n')
             started.chmod(0o700)
-            chromium = str(started)
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch_persistent_context(
-                f"{folder}/profile", executable_path=chromium, headless=True, args=FLAGS
-            )
-            try:
-                page = await browser.new_page()
-                await page.goto(address)
-                yield page
-            finally:
-                await browser.close()
+            executable = str(started)
+        async with profile(executable=executable) as context:
+            page = await context.new_page()
+            await page.goto(address)
+            yield page
 
 
 class Relayed(WhepSessions):

@@ -1,11 +1,10 @@
 """To people by whatever Apprise has: mail, Telegram, SMS gateways, and a hundred others."""
 
 import asyncio
+import importlib
 import logging
 import tempfile
 from pathlib import Path
-
-import apprise
 
 from camera_hub.alerts.telling.message import NotDeliveredError, Told
 from camera_hub.config.alerts import ChannelConfig
@@ -16,6 +15,9 @@ WHOLE_S = 30.0
 async def send(channel: ChannelConfig, message: Told) -> None:
     """Raises NotDeliveredError."""
     assert channel.url is not None
+    await asyncio.to_thread(importlib.import_module, "apprise")  # it is large, and many tell nobody by it
+    import apprise
+
     to = apprise.Apprise()
     if not to.add(channel.url.get_secret_value()):
         raise NotDeliveredError("its address is none that Apprise knows; see its list of URLs", again=False)

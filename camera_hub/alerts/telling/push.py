@@ -1,5 +1,6 @@
 """To the dashboard on a phone: Web Push (RFC 8030), encrypted (RFC 8291), signed by VAPID (RFC 8292)."""
 
+import asyncio
 import base64
 import os
 import time
@@ -11,7 +12,6 @@ from urllib.parse import urlsplit
 import msgspec
 from cryptography.hazmat.primitives import serialization
 from py_vapid import Vapid02
-from pywebpush import WebPusher, WebPushException
 
 from camera_hub.alerts.telling.message import NotDeliveredError, Told
 from camera_hub.alerts.telling.outward import post
@@ -92,13 +92,7 @@ async def send(
         "picture": message.picture,
         "acknowledge": message.offer,
     }
-    try:
-        pusher = WebPusher(
-            {"endpoint": receiver.endpoint, "keys": {"p256dh": receiver.p256dh, "auth": receiver.auth}}
-        )
-        encrypted = pusher.encode(msgspec.json.encode(content))["body"]
-    except (WebPushException, ValueError) as exc:
-        raise NotDeliveredError(f"the browser's keys are none ({exc})", again=False, gone=True) from exc
+    encrypted = await asyncio.to_thread(_encrypted, receiver, msgspec.json.encode(content))
     headers = {
         **key.headers(receiver.endpoint, contact),
         "Content-Encoding": "aes128gcm",
@@ -118,3 +112,14 @@ async def send(
         again=again,
         after_s=answer.retry_after_s,
     )
+
+
+def _encrypted(receiver: Receiver, content: bytes) -> bytes:
+    """What only that browser can read. Raises NotDeliveredError."""
+    from pywebpush import WebPusher, WebPushException  # 10 MB, which who pushes to nobody does without
+
+    keys = {"p256dh": receiver.p256dh, "auth": receiver.auth}
+    try:
+        return bytes(WebPusher({"endpoint": receiver.endpoint, "keys": keys}).encode(content)["body"])
+    except (WebPushException, ValueError) as exc:
+        raise NotDeliveredError(f"the browser's keys are none ({exc})", again=False, gone=True) from exc
