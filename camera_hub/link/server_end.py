@@ -33,11 +33,16 @@ from camera_hub.link.messages import (
     Listen,
     NewKey,
     NewKeyWanted,
+    NotRecordedError,
     NotTaken,
     NotTakenError,
+    RangeBegins,
+    RangeEnded,
+    RangePiece,
     Refused,
     ServerMessage,
     Skill,
+    Spans,
     Still,
     StillRequest,
     TimeAsked,
@@ -48,8 +53,9 @@ from camera_hub.link.messages import (
     decode_from_worker,
     encode,
 )
+from camera_hub.link.ranges_in import RangesIn
 from camera_hub.link.taking import Keeps, Taking
-from camera_hub.model import HubError, StreamName, Wish
+from camera_hub.model import HubError, NotRecorded, StreamName, Wish
 
 log = structlog.get_logger(__name__)
 
@@ -118,6 +124,7 @@ class _Site:
         self._socket = socket
         self._lock = asyncio.Lock()
         self.stills: dict[int, asyncio.Future[Still]] = {}
+        self.ranges = RangesIn(self.send)
 
     async def send(self, message: ServerMessage) -> None:
         """Raises TimeoutError or EOFError when the worker no longer takes anything."""
@@ -127,6 +134,7 @@ class _Site:
     async def close(self) -> None:
         for waiting in self.stills.values():
             waiting.cancel()
+        self.ranges.close()
         await self._socket.close()
 
 
@@ -168,6 +176,21 @@ class ServerEnd:
             raise
         finally:
             linked.stills.pop(request, None)
+
+    def recordings(self, site: str) -> RangesIn:
+        """What can be asked of a site's recordings. Raises NotRecordedError where it cannot be asked."""
+        linked = self._sites.get(site)
+        if linked is None:
+            raise NotRecordedError(
+                "the hamlet is not connected; its recordings can be seen when it is back",
+                NotRecorded.SITE_AWAY,
+            )
+        if Skill.RECORDINGS not in linked.can:
+            raise NotRecordedError(
+                "the hamlet's worker is of an older release that does not send recordings; update it there",
+                NotRecorded.SITE_TOO_OLD,
+            )
+        return linked.ranges
 
     async def watch(self, site: str, camera: str, stream: StreamName, on: bool) -> None:
         """Have a stream's packets sent, or stop them; holds over reconnects."""
@@ -331,6 +354,8 @@ class ServerEnd:
                     waiting.set_result(message)
             case TimeAsked(asked_us=asked_us):
                 await site.send(TimeTold(asked_us=asked_us, server_time_us=self._clock.wall_us()))
+            case Spans() | RangeBegins() | RangePiece() | RangeEnded():
+                site.ranges.hear(message)
             case Configured():
                 await self._commune.configured(site.name, message)
             case CamerasChanged():

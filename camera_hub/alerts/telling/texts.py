@@ -92,6 +92,14 @@ BROKEN: dict[Language, str] = {
     "en": "the template is broken, so these are the words that came with the hub; ask an administrator",
 }
 
+ACKNOWLEDGE: dict[Language, str] = {"vi": "Nhận việc", "en": "Acknowledge"}
+
+TEST: dict[Language, tuple[str, str]] = {
+    "vi": ("Thử báo động", "Kênh này hoạt động. Không có việc gì xảy ra."),
+    "en": ("A test of alerts", "This channel works. Nothing has happened."),
+}
+"""Title and body of a message that only tries a channel."""
+
 
 class TemplateError(HubError):
     """A template that cannot be used; the message says where."""

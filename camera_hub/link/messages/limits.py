@@ -34,6 +34,15 @@ MAX_BYTES: dict[str, int] = {
     "Configure": MB,
     "Configured": MB,
     "CamerasChanged": MB,
+    # what was recorded
+    "SpansWanted": 64 * KB,
+    "Spans": MB,
+    "RangeWanted": 64 * KB,
+    "RangeMore": 64 * KB,
+    "RangeStop": 64 * KB,
+    "RangeBegins": 64 * KB,
+    "RangePiece": MB,
+    "RangeEnded": 64 * KB,
     # what was found
     "EventNews": 2 * MB,  # a path of 20,000 points, which is the longest that is kept
     "EventPicture": 8 * MB,
@@ -64,6 +73,7 @@ MAX_ENTRIES = {
     "polygon": 1000,
     "points": 1000,
     "answers": 5000,
+    "spans": 4000,
 }
 MAX_OTHER_ENTRIES = 64
 MAX_NUMBER = 2**53

@@ -28,6 +28,16 @@ from camera_hub.link.messages.meeting import (
     Refused,
     Welcome,
 )
+from camera_hub.link.messages.recorded import (
+    RangeBegins,
+    RangeEnded,
+    RangeMore,
+    RangePiece,
+    RangeStop,
+    RangeWanted,
+    Spans,
+    SpansWanted,
+)
 from camera_hub.link.messages.settings import CamerasChanged, Configure, Configured
 from camera_hub.link.messages.state import Health, TimeAsked, TimeTold
 
@@ -47,6 +57,10 @@ WorkerMessage = (
     | LiveSound
     | Still
     | NewKey
+    | Spans
+    | RangeBegins
+    | RangePiece
+    | RangeEnded
     | Configured
     | CamerasChanged
     | Refused
@@ -66,8 +80,14 @@ ServerMessage = (
     | NewKeyWanted
     | KeyTaken
     | TimeTold
+    | SpansWanted
+    | RangeWanted
+    | RangeMore
+    | RangeStop
     | Configure
 )
+
+_EXAMINED = (Hello, Enrol, Health, LiveOpened, Configured, CamerasChanged, Spans, RangeBegins)
 
 _encoder = msgspec.msgpack.Encoder()
 _worker_decoder = msgspec.msgpack.Decoder(WorkerMessage)
@@ -96,7 +116,7 @@ def encode(message: WorkerMessage | ServerMessage) -> bytes:
 def decode_from_worker(data: bytes) -> WorkerMessage:
     """What a worker sent. Raises LinkError naming what is wrong; NotTakenError where the link can go on."""
     message: WorkerMessage = _decode(_worker_decoder, _worker_names, data)
-    if isinstance(message, Hello | Enrol | Health | LiveOpened | CamerasChanged | Configured):
+    if isinstance(message, _EXAMINED):
         examine(message)
     return message
 
