@@ -42,5 +42,8 @@ class Dating(NamedTuple):
             return event
         start_us, end_us = event.start_us - off_us, event.end_us
         if end_us is not None:
-            end_us = max(start_us, min(end_us - off_us, self.now_us))
+            length_us = max(end_us - event.start_us, 0)
+            if length_us > _DAY_US:  # no event is so long: the clock was set while it went on
+                length_us = min(length_us, max(self.now_us - start_us, 0))
+            end_us = start_us + length_us
         return msgspec.structs.replace(event, start_us=start_us, end_us=end_us)
