@@ -358,6 +358,7 @@ export const en: Dictionary = {
     },
     going: "going on",
     dated: "estimated time",
+    datedFact: "Estimated time",
     datedHelp: (apart) => `The hamlet's clock was ${apart} off, so this time is the server's own reckoning.`,
     zones: "Zone",
     crossed: "Crossed line",

@@ -380,6 +380,7 @@ export const vi = {
     } satisfies Record<TamperCause, string>,
     going: "đang diễn ra",
     dated: "giờ ước tính",
+    datedFact: "Giờ ước tính",
     datedHelp: (apart: string) => `Đồng hồ của xóm lệch ${apart} lúc đó, nên giờ này do máy chủ tính lại.`,
     zones: "Vùng",
     crossed: "Qua vạch",
