@@ -10,6 +10,7 @@ import type {
   Camera,
   Channel,
   Delivery,
+  Device,
   EventKind,
   EventPage,
   HubEvent,
@@ -17,6 +18,7 @@ import type {
   MadeChannel,
   NewChannel,
   NewCode,
+  NewSubscription,
   Person,
   ProblemCode,
   Recordings,
@@ -303,8 +305,17 @@ export async function pushKey(): Promise<string> {
   return (await get<{ key: string }>("/api/push")).key;
 }
 
-export async function subscribe(json: Record<string, string>): Promise<{ id: string }> {
-  return (await (await request("/api/push", { method: "POST", json })).json()) as { id: string };
+export async function subscribe(json: NewSubscription): Promise<Device> {
+  return (await (await request("/api/push", { method: "POST", json })).json()) as Device;
+}
+
+/** The browsers in which the reader is told. */
+export async function devices(signal?: AbortSignal): Promise<Device[]> {
+  return (await get<{ devices: Device[] }>("/api/push/devices", signal)).devices;
+}
+
+export async function testDevice(device: string): Promise<void> {
+  await request(`/api/push/${id(device)}/test`, { method: "POST" });
 }
 
 export async function unsubscribe(subscription: string): Promise<void> {

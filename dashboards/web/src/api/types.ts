@@ -14,6 +14,9 @@ export type CameraState = Schemas["CameraState"];
 export type Cause = Schemas["Cause"];
 /** A way to tell people and machines. */
 export type Channel = Schemas["ChannelShape"];
+/** A browser that is told of alerts. */
+export type Device = Schemas["SubscriptionShape"];
+export type NewSubscription = Schemas["NewSubscription"];
 export type Delivery = Schemas["DeliveryShape"];
 export type DeliveryState = Schemas["DeliveryState"];
 export type EventKind = Schemas["EventKind"];
