@@ -113,8 +113,8 @@ async def remove_site(site: SiteId, session: Administrator, parts: Tools) -> Non
     """Removes a site; its worker is cut off. Its events stay for as long as events are kept."""
     with _problems():
         await parts.state.enrolments.remove(site)
-    await parts.state.wishes.forget(site)
     log.info("site removed", site=site, user=session.user.name)
+    await parts.state.wishes.forget(site)
 
 
 @router.get("/api/version", dependencies=[needs(Right.ACCOUNT)])

@@ -137,7 +137,7 @@ class SitesState:
     async def cameras_changed(self, site_id: str, cameras: tuple[CameraInfo, ...]) -> None:
         """A linked site's cameras are others than its Hello said."""
         site = self._sites.get(site_id)
-        if site is None or not site.connected:
+        if site is None or not site.connected or cameras == tuple(site.cameras.values()):
             return
         await self._store.cameras_told(site_id, cameras)
         before = site.cameras
