@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -138,26 +138,29 @@ def film(view: View, port: int) -> None:
             container.mux(stream.encode(frame))
 
 
-def main(views: dict[str, View]) -> None:
-    """Serve until ended."""
+@contextmanager
+def rtsp_server(ports: Mapping[str, int]) -> Iterator[int]:
+    """GStreamer's, with a camera for each name, fed with RTP at its UDP port; gives the server's port."""
     port = free_port()
-    ports = {name: free_port() for name in views}
     command = ["/usr/bin/python3", "-c", _SERVE, str(port), *(f"{name}={at}" for name, at in ports.items())]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as serving:
         try:
             assert serving.stdout is not None
             if serving.stdout.readline().strip() != "ready":
                 sys.exit("GStreamer's RTSP server did not start")
-            filming = [
-                threading.Thread(target=film, args=(view, ports[name]), daemon=True)
-                for name, view in views.items()
-            ]
-            for thread in filming:
-                thread.start()
-            print(port, flush=True)
-            sys.stdin.read()  # until whoever started us has gone
+            yield port
         finally:
             serving.terminate()
+
+
+def main(views: dict[str, View]) -> None:
+    """Serve until ended."""
+    ports = {name: free_port() for name in views}
+    with rtsp_server(ports) as port:
+        for name, view in views.items():
+            threading.Thread(target=film, args=(view, ports[name]), daemon=True).start()
+        print(port, flush=True)
+        sys.stdin.read()  # until whoever started us has gone
 
 
 @contextmanager

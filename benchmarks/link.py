@@ -1,12 +1,12 @@
 """What the link carries: facts a second into the database, bytes per event on the line, catching up.
 
-    python -m benchmarks.link [--events 10000] [--database URL] [--folder DIR]
+    python -m benchmarks.link [--events 10000] [--folder DIR]
 
 Worker's end and `camera-hub serve` are processes of their own, as in life, joined over TCP on this machine;
 the cameras are not there, and the events lie in the worker's outbox beforehand, as after a cut. Beside it
 the way of the first release: a transaction for each fact, and at most 16 on the line; a fifth of the events
-have to do for it. `--database` measures the store alone on another database too (a SQLAlchemy URL such as
-postgresql+asyncpg://…; it has to be empty).
+have to do for it. SQLite, and PostgreSQL where it is installed, as it comes but for its port: both force each
+transaction to the disk. What a whole commune costs is in `benchmarks.commune`.
 Prints tables in Markdown.
 """
 
@@ -20,10 +20,11 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import psutil
+from sqlalchemy.engine import URL
 from ulid import ULID
 
 from camera_hub.ingest.outbox import Outbox
@@ -35,6 +36,7 @@ from tests.support.hub import write_config
 from tests.support.link_worker import NAME
 from tests.support.narrow_line import narrow_line
 from tests.support.needs import ROOT
+from tests.support.postgresql import Server, postgresql
 from tests.support.server import SITE
 from tests.support.waiting import free_port, until
 
@@ -78,7 +80,7 @@ def event(number: int) -> Event:
     )
 
 
-async def into_the_store(folder: Path, events: list[Event], url: str | None, together: int) -> float:
+async def into_the_store(folder: Path, events: list[Event], url: URL | None, together: int) -> float:
     """Facts a second."""
     async with Store(folder, url=url) as store:
         told = [(one.id, one) for one in events]
@@ -120,7 +122,9 @@ async def listens(port: int) -> None:
         await asyncio.sleep(0.2)
 
 
-async def caught_up(folder: Path, filled: Path, way: str) -> tuple[float, float, float]:
+async def caught_up(
+    folder: Path, filled: Path, way: str, url: URL | None = None
+) -> tuple[float, float, float]:
     """Messages a second from the link's coming up on; CPU seconds of worker and of server; all told."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(filled, folder / "worker")
@@ -128,6 +132,8 @@ async def caught_up(folder: Path, filled: Path, way: str) -> tuple[float, float,
     port = free_port()
     site = {"id": SITE, "name": "Bench", "key": key.public_text()}
     server = {"host": "127.0.0.1", "port": port, "sites": [site]}
+    if url is not None:
+        server["database"] = url.set(drivername="postgresql").render_as_string()
     config = write_config(folder / "server.yaml", site={"id": "tuc-tranh", "name": "Xã"}, server=server)
     batch, window = WAYS[way]
     box = Outbox(folder / "worker" / "worker.db", [NAME])
@@ -181,26 +187,32 @@ async def on_the_line(folder: Path, filled: Path, count: int) -> float:
     return line.up_bytes / count
 
 
-async def main(folder: Path, count: int, url: str | None) -> None:
+async def main(folder: Path, count: int, server: Server | None) -> None:
     events = [event(number) for number in range(count)]
     print(f"An event's last word is {len(encode(EventNews(str(ULID()), events[0])))} bytes.\n")
     print("| facts into the database | facts a second |\n|---|---:|")
-    for database in [None, *([url] if url else [])]:
-        name = "SQLite" if database is None else database.partition(":")[0]
-        few = events[: count // 5]
+    databases = {"SQLite": False, **({} if server is None else {"PostgreSQL": True})}
+
+    def fresh_url(is_server: bool, name: str) -> URL | None:
+        return server.url(folder / name) if server is not None and is_server else None
+
+    for name, is_server in databases.items():
         for together in (BATCH, 1):
-            fresh = few if together == BATCH else [event(number) for number in range(len(few))]
-            rate = await into_the_store(folder / f"store-{together}", fresh, database, together)
+            fresh = [event(number) for number in range(count // 5)]
+            where = f"store-{name}-{together}"
+            rate = await into_the_store(folder / where, fresh, fresh_url(is_server, where), together)
             print(f"| {name}, {together} a transaction | {rate:.0f} |", flush=True)
 
     fill(folder / "all", events, None)
     fill(folder / "fifth", events[: count // 5], None)
     print("\n| catching up after an outage | facts a second | CPU s per 1000, worker | ... server |")
     print("|---|---:|---:|---:|")
-    for way, filled, number in (("batches", "all", count), ("a transaction each", "fifth", count // 5)):
-        rate, worker_s, server_s = await caught_up(folder / "run", folder / filled, way)
-        costs = f"{1000 * worker_s / number:.2f} | {1000 * server_s / number:.2f}"
-        print(f"| {way} | {rate:.0f} | {costs} |", flush=True)
+    for name, is_server in databases.items():
+        for way, filled, number in (("batches", "all", count), ("a transaction each", "fifth", count // 5)):
+            url = fresh_url(is_server, f"run-{way}")
+            rate, worker_s, server_s = await caught_up(folder / "run", folder / filled, way, url)
+            costs = f"{1000 * worker_s / number:.2f} | {1000 * server_s / number:.2f}"
+            print(f"| {name}, {way} | {rate:.0f} | {costs} |", flush=True)
 
     few = events[: max(count // 20, 1)]
     fill(folder / "few", few, None)
@@ -215,8 +227,9 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--events", type=int, default=10_000)
-    parser.add_argument("--database")
     parser.add_argument("--folder", type=Path, help="where the files lie; default: a temporary folder")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=options.folder) as made:
-        asyncio.run(main(Path(made), options.events, options.database))
+    with tempfile.TemporaryDirectory(dir=options.folder) as made, ExitStack() as stack:
+        installed = Path("/usr/lib/postgresql").is_dir()
+        database = stack.enter_context(postgresql(fsync=True)) if installed else None
+        asyncio.run(main(Path(made), options.events, database))

@@ -2,6 +2,8 @@
 
 The lock is the kernel's (flock), so a killed process leaves none behind; the file beside it only
 tells whose it is. The lock file stays: removing it would let two processes each lock one of their own.
+
+Also how a small file is written so that it is there whole or not at all.
 """
 
 import errno
@@ -38,6 +40,22 @@ def hold_folder(path: Path, role: str) -> Iterator[Path]:
         yield path
     finally:
         os.close(descriptor)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file in place of an older one: after a power cut it is the one or the other. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_suffix(path.suffix + ".new")
+    with half.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    half.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _lock(descriptor: int, path: Path, role: str) -> None:

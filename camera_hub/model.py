@@ -159,6 +159,65 @@ class Verdict(StrEnum):
     TEST = "test"  # our own doing: somebody tried the camera
 
 
+class Setting(StrEnum):
+    """What a server may want of a camera other than the hamlet's configuration has it."""
+
+    DETECT = "detect"  # whether what moves is looked for
+    RECORD = "record"  # whether its streams are kept on disk
+    NAME = "name"
+    ZONES = "zones"
+    MASKS = "masks"
+    LINES = "lines"
+
+
+class WhyNot(StrEnum):
+    """Why a worker does not do what a server wants, for programs; what holds of Cause holds here too."""
+
+    NOT_ALLOWED = "not-allowed"  # the hamlet's configuration does not let this server change it
+    NO_CAMERA = "no-camera"  # the site has none of that id
+    UNKNOWN_KEY = "unknown-key"  # this release has no such setting
+    INVALID = "invalid"  # the configuration file could not have it, either
+    NOT_KEPT = "not-kept"  # the worker's disk takes nothing
+    UNEXPECTED = "unexpected"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "WhyNot | None":
+        return cls.UNEXPECTED if isinstance(value, str) else None
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What a server wants of one setting of one camera."""
+
+    camera: str
+    key: str  # a `Setting`; as text, so that one of a later release can be refused by its name
+    value: str  # as JSON; "null": as the hamlet's configuration has it
+    version: int  # counted by the server, for this camera and key
+    said_us: int  # wall, of the server; when somebody wanted it
+
+
+class WishOutcome(StrEnum):
+    """What became of a wish. A name that is not known is read as REFUSED."""
+
+    APPLIED = "applied"
+    REFUSED = "refused"
+    OVERRULED = "overruled"  # another server wanted something else, later
+
+    @classmethod
+    def _missing_(cls, value: object) -> "WishOutcome | None":
+        return cls.REFUSED if isinstance(value, str) else None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What became of a wish, kept on the worker's disk before it is said."""
+
+    camera: str
+    key: str
+    version: int
+    outcome: WishOutcome
+    why: WhyNot | None = None  # of what is refused
+    detail: str = ""  # in words; of what is overruled, the worker's name for the other server
+
+
 class Refusal(StrEnum):
     """Why the server does not do what was asked, for programs; what a problem of the API has as `code`."""
 
@@ -253,6 +312,8 @@ class CameraHealth(msgspec.Struct, frozen=True):
     recording_cause: RecordingCause | None = None
     gate_reason: GateReason | None = None  # why every picture is decoded; None where that need not be
     decoded_share: float | None = None  # of the last minute's pictures, 0..1; None where nobody watches
+    detects: bool = True  # whether what moves is looked for; a release that never stops does not say
+    records: bool = True  # whether its streams are kept on disk, as far as is wanted
 
 
 class Zone(msgspec.Struct, frozen=True):

@@ -59,6 +59,7 @@ class Watch:
     """`open` a stream, give its packets, `end`; then the next one may be opened."""
 
     def __init__(self, settings: MotionSettings) -> None:
+        self.settings = settings
         self.detector = MotionDetector(settings)
         self.gate = Gate()
         self.decoded = 0

@@ -209,6 +209,12 @@ class MqttConfig(Section):
         pattern=r"^[A-Za-z0-9_/-]{1,64}$",
         description="Where Home Assistant looks for devices.",
     )
+    switches: bool = Field(
+        strict=True,
+        default=False,
+        description="true: whoever may write to the broker may switch cameras' detection and recording. Read "
+        "docs/operator.md first.",
+    )
 
     @field_validator("ca_file")
     @classmethod

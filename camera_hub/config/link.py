@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -13,6 +13,9 @@ from camera_hub.config.section import Id, Section, beside_config, twice, wrong
 from camera_hub.config.uplink import UplinkConfig
 
 _GB = 1_000_000_000
+
+SettingName = Literal["detect", "record", "name", "zones", "masks", "lines"]
+"""A `model.Setting`."""
 
 
 class LinkServerConfig(Section):
@@ -34,6 +37,10 @@ class LinkServerConfig(Section):
     local: bool = Field(
         default=False,
         description="true: it is on the site's own network, and what goes there is not counted as uplink.",
+    )
+    may_change: tuple[SettingName, ...] | None = Field(
+        default=None,
+        description="What it may change on this site's cameras; not given: what `link.may_change` says.",
     )
 
     @field_validator("certificate_sha256")
@@ -79,6 +86,16 @@ class LinkConfig(Section):
         "environment.",
     )
 
+    may_change: tuple[SettingName, ...] = Field(
+        default=("detect", "name", "zones", "masks", "lines"),
+        description="What servers may change on this site's cameras: detect (look for what moves, or not), "
+        "record (keep it on disk, or not), name, zones, masks, lines. []: nothing. It holds for those that "
+        "`camera-hub enrol` added, too.",
+    )
+    own_may_change: tuple[SettingName, ...] = Field(
+        default=("detect", "record", "name", "zones", "masks", "lines"),
+        description="The same for this machine's own server, with `camera-hub run`.",
+    )
     uplink: UplinkConfig = Field(
         default=UplinkConfig(), description="What the way to the servers may carry, all together."
     )

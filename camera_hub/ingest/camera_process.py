@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import msgspec
 import structlog
 
 from camera_hub import logs
@@ -22,7 +23,7 @@ from camera_hub.clock import SYSTEM_CLOCK
 from camera_hub.config import CameraConfig, LogConfig
 from camera_hub.ingest.channel import CameraEnd
 from camera_hub.ingest.health import camera_health
-from camera_hub.ingest.messages import Beat, Listen, MakeStill, StillMade, Stop, Tap
+from camera_hub.ingest.messages import Beat, Listen, MakeStill, Scene, StillMade, Stop, Switch, Tap
 from camera_hub.ingest.pipeline import StreamPipeline
 from camera_hub.ingest.watcher import Watcher
 from camera_hub.model import CameraState, StreamName
@@ -36,7 +37,11 @@ HUNG_S = 30.0  # a thread that has not come round for so long is not coming
 
 @dataclass(frozen=True)
 class CameraSpec:
-    """All that a camera's process is told when it starts."""
+    """All that a camera's process is told when it starts.
+
+    `camera` names the streams that can be kept on disk; `record` says whether they are for now, `detect`
+    whether it is looked for what moves. Both can change while it runs.
+    """
 
     camera: CameraConfig
     recordings: Path
@@ -45,6 +50,8 @@ class CameraSpec:
     max_bytes: int
     keep_free_bytes: int
     log: LogConfig
+    detect: bool = True
+    record: bool = True
 
 
 def main(spec: CameraSpec, sock: socket.socket) -> None:
@@ -81,7 +88,8 @@ class CameraProcess:
         self._channel = channel
         self._clock = SYSTEM_CLOCK
         camera = spec.camera
-        self._watcher = Watcher(camera, channel.send, self._clock) if camera.motion.enabled else None
+        self._detects, self._records = spec.detect, spec.record
+        self._watcher = Watcher(camera, channel.send, self._clock, spec.detect)
         self._catalogue = Catalogue(spec.catalogue)
         self._catalogue.salvage(spec.recordings, camera.id)
         retention = Retention(spec.recordings, self._catalogue, spec.max_bytes, spec.keep_free_bytes)
@@ -95,6 +103,7 @@ class CameraProcess:
                 channel=channel,
                 on_state=self._beat,
                 clock=self._clock,
+                record=spec.record,
             )
             for stream in camera.stream_names
         }
@@ -113,8 +122,7 @@ class CameraProcess:
 
     def run(self) -> None:
         """Until told to stop. Raises EOFError when the worker has gone."""
-        if self._watcher is not None:
-            self._watcher.start()
+        self._watcher.start()
         for pipeline in self._pipelines.values():
             pipeline.start()
         next_beat_us = 0
@@ -124,7 +132,7 @@ class CameraProcess:
                 self._check_threads(now_us)
                 self._beat()
                 next_beat_us = now_us + int(BEAT_S * 1e6)
-            match self._channel.receive(max(0.01, (next_beat_us - now_us) / 1e6)):
+            match told := self._channel.receive(max(0.01, (next_beat_us - now_us) / 1e6)):
                 case Stop():
                     return
                 case Tap(stream=stream, on=on):
@@ -133,22 +141,34 @@ class CameraProcess:
                 case Listen(stream=stream, on=on):
                     if stream in self._pipelines:
                         self._pipelines[stream].listen(on)
+                case Switch():
+                    self._switch(told)
+                case Scene():
+                    self._watcher.use(told)
                 case MakeStill(request=request, height=height):
                     self._channel.send(self._still(request, height))
+
+    def _switch(self, told: Switch) -> None:
+        self._detects = self._watcher.outlet.on = told.detect
+        self._records = told.record
+        for pipeline in self._pipelines.values():
+            pipeline.record(told.record)
+        log.info("switched", detect=told.detect, record=told.record)
+        self._beat()
 
     def close(self) -> None:
         for pipeline in self._pipelines.values():
             pipeline.stop()
         for pipeline in self._pipelines.values():
             pipeline.join()
-        if self._watcher is not None:
-            self._watcher.stop()
+        self._watcher.stop()
         self._channel.close()
         # A reader deep in FFmpeg may need its whole timeout to come back: nothing of it is needed.
         os._exit(0)
 
     def _beat(self) -> None:
         health = camera_health(self._spec.camera.id, list(self._pipelines.values()), self._watcher)
+        health = msgspec.structs.replace(health, detects=self._detects, records=self._records)
         if (health.state, health.error) != self._told:
             self._told = (health.state, health.error)
             # That it connects is worth a line only when it does not succeed.
@@ -160,8 +180,7 @@ class CameraProcess:
 
     def _check_threads(self, now_us: int) -> None:
         alive_us = {f"record {stream}": pipeline.alive_us for stream, pipeline in self._pipelines.items()}
-        if self._watcher is not None:
-            alive_us["watch"] = self._watcher.alive_us
+        alive_us["watch"] = self._watcher.alive_us
         for thread, last_us in alive_us.items():
             if now_us - last_us > HUNG_S * 1e6:
                 log.error("a thread hangs; the camera's process ends", thread=thread)
@@ -170,7 +189,7 @@ class CameraProcess:
     def _still(self, request: int, height: int | None) -> StillMade:
         stream = self._spec.camera.motion_stream
         # While the gate sleeps, what was decoded last may be too old.
-        picture = (self._watcher.latest() if self._watcher else None) or self._pipelines[stream].picture()
+        picture = self._watcher.latest() or self._pipelines[stream].picture()
         if picture is None:
             return StillMade(request=request, jpeg=None, at_us=0, error="the camera shows no picture now")
         return StillMade(request=request, jpeg=picture.jpeg(height=height), at_us=picture.wall_us, error="")

@@ -6,7 +6,6 @@ at all, also after a power cut; what is there is never half of an older and half
 """
 
 import contextlib
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from camera_hub.config import LinkServerConfig
+from camera_hub.folder import write_whole
 from camera_hub.link.handshake import SiteKey
 from camera_hub.model import HubError
 
@@ -92,8 +92,8 @@ class EnrolledServers:
         before = _read(path) if path.exists() else None
         try:
             if server.ca_file and ca_file is not None:
-                _write(self.folder / server.ca_file, ca_file.read_bytes())
-            _write(path, msgspec.json.format(msgspec.json.encode(server), indent=2) + b"\n")
+                write_whole(self.folder / server.ca_file, ca_file.read_bytes())
+            write_whole(path, msgspec.json.format(msgspec.json.encode(server), indent=2) + b"\n")
             if before is not None:
                 self._forget_files(before, but=server)
             self._forget_unused_keys()
@@ -133,13 +133,3 @@ def _read(path: Path) -> EnrolledServer:
         return msgspec.json.decode(path.read_bytes(), type=EnrolledServer)
     except (OSError, msgspec.DecodeError, msgspec.ValidationError) as exc:
         raise HubError(f"{path}: cannot be read ({exc}); remove it and run `camera-hub enrol` again") from exc
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(path.suffix + ".new")
-    with half.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    half.rename(path)

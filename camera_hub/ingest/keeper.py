@@ -18,6 +18,7 @@ import msgspec
 import structlog
 
 from camera_hub.clock import Clock
+from camera_hub.config import CameraConfig
 from camera_hub.ingest import camera_process
 from camera_hub.ingest.channel import WorkerEnd
 from camera_hub.ingest.messages import (
@@ -26,8 +27,10 @@ from camera_hub.ingest.messages import (
     FromCamera,
     Listen,
     MakeStill,
+    Scene,
     StillMade,
     Stop,
+    Switch,
     Tap,
     TapOpened,
     TapPackets,
@@ -69,9 +72,13 @@ class CameraKeeper:
     ) -> None:
         self.camera = spec.camera.id
         self.health = CameraHealth(
-            camera=self.camera, state=CameraState.CONNECTING, since_us=clock.wall_us(), error=""
+            camera=self.camera,
+            state=CameraState.CONNECTING,
+            since_us=clock.wall_us(),
+            detects=spec.detect,
+            records=spec.record,
         )
-        self._spec = spec
+        self.spec = spec
         self._context = context
         self._starting = starting
         self._clock = clock
@@ -113,6 +120,17 @@ class CameraKeeper:
         if self._channel is not None:
             self._channel.send(Listen(stream=stream, on=on))
 
+    def use(self, spec: camera_process.CameraSpec) -> None:
+        """Other switches, zones, masks or lines from now on; the stream goes on. What else differs holds
+        from the process's next start on."""
+        before, self.spec = self.spec, spec
+        if self._channel is None:
+            return
+        if (before.detect, before.record) != (spec.detect, spec.record):
+            self._channel.send(Switch(detect=spec.detect, record=spec.record))
+        if (scene := scene_of(spec.camera)) != scene_of(before.camera):
+            self._channel.send(scene)
+
     async def still(self, height: int | None) -> StillMade:
         """A picture as it is now; its `error` says in words why there is none."""
         request = next(self._requests)
@@ -133,8 +151,9 @@ class CameraKeeper:
 
     async def _start(self) -> tuple[ForkServerProcess, WorkerEnd]:
         ours, theirs = socket.socketpair()
+        spec = self.spec
         process = self._context.Process(
-            target=camera_process.main, args=(self._spec, theirs), name=f"camera {self.camera}", daemon=True
+            target=camera_process.main, args=(spec, theirs), name=f"camera {self.camera}", daemon=True
         )
         async with self._starting:
             await asyncio.to_thread(process.start)
@@ -143,6 +162,8 @@ class CameraKeeper:
         for stream in self._taps:
             channel.send(Tap(stream=stream, on=True))
         self._channel = channel
+        now, self.spec = self.spec, spec  # what changed while the process was started, it is told now
+        self.use(now)
         log.info("camera process started", camera=self.camera, pid=process.pid)
         self.health = msgspec.structs.replace(self.health, pid=process.pid)
         return process, channel
@@ -165,11 +186,7 @@ class CameraKeeper:
     def _take(self, message: FromCamera) -> None:
         match message:
             case Beat(health=health):
-                changed = (health.state, health.error, health.recording) != (
-                    self.health.state,
-                    self.health.error,
-                    self.health.recording,
-                )
+                changed = _visible(health) != _visible(self.health)
                 self.health = msgspec.structs.replace(health, restarts=self._restarts, pid=self.health.pid)
                 if changed:
                     self._on_health()
@@ -192,6 +209,8 @@ class CameraKeeper:
             restarts=self._restarts,
             cause=Cause.PROCESS_HUNG if hung else Cause.PROCESS_ENDED,
             cause_detail="" if hung else _signal(code) or str(code),
+            detects=self.spec.detect,
+            records=self.spec.record,
         )
         self._on_death(self.camera)
         self._on_health()
@@ -208,6 +227,17 @@ class CameraKeeper:
         if not await asyncio.to_thread(_join, process, 0.5):
             process.kill()
             await asyncio.to_thread(_join, process, 2)
+
+
+def scene_of(camera: CameraConfig) -> Scene:
+    """The parts of the picture that have a name."""
+    info = camera.info()
+    return Scene(zones=info.zones, masks=camera.mask_zones(), lines=info.lines)
+
+
+def _visible(health: CameraHealth) -> tuple[object, ...]:
+    """What is told at once when it changes."""
+    return health.state, health.error, health.recording, health.detects, health.records
 
 
 def _join(process: ForkServerProcess, timeout_s: float) -> bool:

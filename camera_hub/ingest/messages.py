@@ -6,7 +6,16 @@ version.
 
 import msgspec
 
-from camera_hub.model import CameraHealth, Event, Packet, SoundPacket, StreamInfo, StreamName
+from camera_hub.model import (
+    CameraHealth,
+    Event,
+    Line,
+    Packet,
+    SoundPacket,
+    StreamInfo,
+    StreamName,
+    Zone,
+)
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024  # a cached GOP of a main stream in one message, and more
 
@@ -79,6 +88,21 @@ class Listen(_Message, frozen=True):
     on: bool
 
 
+class Switch(_Message, frozen=True):
+    """Whether to look for what moves, and whether to keep the streams on disk, from now on."""
+
+    detect: bool
+    record: bool
+
+
+class Scene(_Message, frozen=True):
+    """The parts of the picture that have a name are others from now on."""
+
+    zones: tuple[Zone, ...]
+    masks: tuple[Zone, ...]
+    lines: tuple[Line, ...]
+
+
 class MakeStill(_Message, frozen=True):
     """Make one JPEG of the picture as it is now."""
 
@@ -91,4 +115,4 @@ class Stop(_Message, frozen=True):
 
 
 FromCamera = Beat | EventFound | TapOpened | TapPackets | TapSound | StillMade
-ToCamera = Tap | Listen | MakeStill | Stop
+ToCamera = Tap | Listen | Switch | Scene | MakeStill | Stop

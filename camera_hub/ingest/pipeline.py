@@ -15,6 +15,7 @@ from camera_hub.clock import Clock
 from camera_hub.config import CameraConfig
 from camera_hub.ingest.channel import CameraEnd
 from camera_hub.ingest.messages import TapOpened, TapPackets, TapSound
+from camera_hub.ingest.outlet import Outlet
 from camera_hub.ingest.packet_queue import PacketQueue, Pause, packet_queue
 from camera_hub.ingest.watcher import Watcher
 from camera_hub.live.gop import GopCache
@@ -45,7 +46,10 @@ class StreamPipeline:
         channel: CameraEnd,
         on_state: Callable[[], None],
         clock: Clock,
+        *,
+        record: bool = True,
     ) -> None:
+        """`record`: whether the recorder gets something for now; see `record`."""
         self.stream = stream
         self.state = CameraState.CONNECTING
         self.error: CameraError | None = None
@@ -53,8 +57,9 @@ class StreamPipeline:
         self._clock = clock
         self._on_state = on_state
         self._recorder = recorder
-        recorder_queue = packet_queue(camera)
-        self._queues = [*([recorder_queue] if recorder else []), *([watcher.queue] if watcher else [])]
+        self._records = Outlet(packet_queue(camera), record)
+        watches = [watcher.outlet] if watcher else []
+        self._outlets = [*([self._records] if recorder else []), *watches]
         self._tap = _Tap(stream, channel)
         self._reader = StreamReader(
             open_source=lambda: open_source(camera, stream, clock, self._tap.sound),
@@ -70,7 +75,7 @@ class StreamPipeline:
             self._threads.append(
                 threading.Thread(
                     target=self._record,
-                    args=(recorder, recorder_queue),
+                    args=(recorder, self._records.queue),
                     name=f"record-{stream}",
                     daemon=True,
                 )
@@ -98,6 +103,10 @@ class StreamPipeline:
         """Send the sound of the tapped stream too, as it comes; or stop."""
         self._tap.listen(on)
 
+    def record(self, on: bool) -> None:
+        """Keep the stream on disk from its next keyframe on, or no more; the stream is not touched."""
+        self._records.on = on
+
     def picture(self) -> DecodedFrame | None:
         """The newest keyframe, or the newest picture where that is old: for a camera of which nobody
         has decoded anything lately."""
@@ -117,33 +126,33 @@ class StreamPipeline:
 
     @property
     def recording_problem(self) -> str:
-        return self._recorder.problem if self._recorder else ""
+        return self._recorder.problem if self._recorder and self._records.on else ""
 
     @property
     def recording_cause(self) -> RecordingCause | None:
-        return self._recorder.cause if self._recorder else None
+        return self._recorder.cause if self._recorder and self._records.on else None
 
     def health(self) -> StreamHealth | None:
         """None while the stream has never been open."""
-        return self._reader.health(self.stream, sum(queue.dropped for queue in self._queues))
+        return self._reader.health(self.stream, sum(outlet.queue.dropped for outlet in self._outlets))
 
     # -- called by the reader's thread -----------------------------------------------------
 
     def _opened(self, info: StreamInfo) -> None:
         self._tap.opened(info)
-        for queue in self._queues:
-            queue.put(info)
+        for outlet in self._outlets:
+            outlet.opened(info)
 
     def _packet(self, packet: Packet) -> None:
-        for queue in self._queues:
-            queue.put(packet)
+        for outlet in self._outlets:
+            outlet.packet(packet)
         self._tap.packet(packet)
 
     def _state_changed(self, state: CameraState, error: CameraError | None, wall_us: int) -> None:
         if self.state is CameraState.ONLINE and state is not CameraState.ONLINE:
             self._tap.stopped()
-            for queue in self._queues:
-                queue.put(Pause.PAUSE)
+            for outlet in self._outlets:
+                outlet.paused()
         if state is not self.state:
             self.since_us = wall_us
         self.state, self.error = state, error

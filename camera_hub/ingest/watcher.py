@@ -3,13 +3,15 @@
 import threading
 from collections.abc import Callable
 
+import msgspec
 import structlog
 from ulid import ULID
 
 from camera_hub.cameras.decoding import DecodedFrame
 from camera_hub.clock import Clock
 from camera_hub.config import CameraConfig
-from camera_hub.ingest.messages import EventFound
+from camera_hub.ingest.messages import EventFound, Scene
+from camera_hub.ingest.outlet import Outlet
 from camera_hub.ingest.packet_queue import Pause, packet_queue
 from camera_hub.ingest.telling import EventTeller
 from camera_hub.model import GateReason, Packet, StreamInfo
@@ -22,14 +24,19 @@ STALE_US = 10_000_000  # a picture older than this is not the camera's picture n
 
 
 class Watcher:
-    """Watches what comes into `queue`; every event goes to `tell`."""
+    """Watches what comes into `outlet` while it is on; every event goes to `tell`."""
 
-    def __init__(self, camera: CameraConfig, tell: Callable[[EventFound], object], clock: Clock) -> None:
+    def __init__(
+        self, camera: CameraConfig, tell: Callable[[EventFound], object], clock: Clock, on: bool = True
+    ) -> None:
         self.queue = packet_queue(camera)
+        self.outlet = Outlet(self.queue, on)
         self.alive_us = clock.monotonic_us()
         self._tell = tell
         self._clock = clock
-        self._watch = Watch(motion_settings(camera))
+        self._settings = motion_settings(camera)
+        self._watch = Watch(self._settings)
+        self._info: StreamInfo | None = None
         self._teller = EventTeller(camera.id, lambda wall_us: str(ULID.from_timestamp(wall_us / 1e6)))
         self._camera = camera.id
         self.gate_reason: GateReason | None = None
@@ -49,6 +56,12 @@ class Watcher:
         self.queue.put(Pause.PAUSE)
         self._thread.join(2)
 
+    def use(self, scene: Scene) -> None:
+        """Other zones, masks and lines, from the next keyframe on; what is open is closed."""
+        self._settings = msgspec.structs.replace(
+            self._settings, zones=scene.zones, masks=scene.masks, lines=scene.lines
+        )
+
     def latest(self) -> DecodedFrame | None:
         """The newest picture, None when there is none of now."""
         frame = self._latest
@@ -62,12 +75,17 @@ class Watcher:
             item = self.queue.get(TICK_S)
             match item:
                 case Packet():
+                    if item.keyframe and self._settings is not self._watch.settings:
+                        self._look_anew()
                     self._take(item)
                 case StreamInfo():
                     self._end()
+                    self._info = item
                     self._watch.open(item)
                 case Pause():
                     self._end()
+                    if not self.outlet.on:
+                        self.gate_reason = self.decoded_share = None
             if self._stopping.is_set() and not isinstance(item, Packet):
                 self._end()
                 return
@@ -79,6 +97,12 @@ class Watcher:
                 self._tell(found)
         if packet.keyframe:
             self._tell_of_gate()
+
+    def _look_anew(self) -> None:
+        self._end()
+        self._watch = Watch(self._settings)
+        if self._info is not None:
+            self._watch.open(self._info)
 
     def _tell_of_gate(self) -> None:
         reason = self._watch.gate.reason

@@ -16,7 +16,7 @@ import structlog
 
 from camera_hub import __version__
 from camera_hub.clock import SYSTEM_CLOCK, Clock
-from camera_hub.config import Config, LinkServerConfig, UplinkConfig
+from camera_hub.config import CameraConfig, Config, LinkServerConfig, UplinkConfig
 from camera_hub.folder import hold_folder
 from camera_hub.ingest.async_outbox import AsyncOutbox
 from camera_hub.ingest.camera_process import CameraSpec
@@ -27,12 +27,22 @@ from camera_hub.ingest.keeping import EventKeeper
 from camera_hub.ingest.messages import EventFound, TapOpened, TapPackets, TapSound
 from camera_hub.ingest.outbox import Outbox
 from camera_hub.ingest.taps import Taps
+from camera_hub.ingest.wishes import Wishes
 from camera_hub.link.budget import Budget, Limits
 from camera_hub.link.handshake import SiteKey
-from camera_hub.link.messages import Health, LiveOpened, LivePackets, LiveSound, Still, StillRequest
+from camera_hub.link.messages import (
+    Configure,
+    Configured,
+    Health,
+    LiveOpened,
+    LivePackets,
+    LiveSound,
+    Still,
+    StillRequest,
+)
 from camera_hub.link.worker_end import Outbox as WaitingMessages
 from camera_hub.link.worker_end import WorkerEnd
-from camera_hub.model import CameraInfo, StreamName
+from camera_hub.model import CameraInfo, Setting, StreamName
 from camera_hub.recording import Catalogue, Retention
 
 log = structlog.get_logger(__name__)
@@ -47,7 +57,9 @@ START_APART_S = 0.05  # seven decoders need not start in one instant
 async def ingest(config: Config, own_server: LinkServerConfig | None = None) -> None:
     """Run the worker until cancelled. `own_server` is a server on this machine beside the config's."""
     config.require_worker()
-    own = [own_server] if own_server else []
+    own = []
+    if own_server is not None:
+        own = [own_server.model_copy(update={"may_change": config.link.own_may_change})]
     with hold_folder(config.storage.path, "ingest"):
         enrolled = EnrolledServers(config.storage.path)
         while True:
@@ -88,7 +100,6 @@ class Worker:
         """`heard` may put itself between a link and what waits for it, to see what is acknowledged."""
         self._config = config
         self._clock = clock
-        self._infos = tuple(camera.info() for camera in config.cameras)
         self._closing: set[asyncio.Task[None]] = set()
         self._playing: list[asyncio.Task[None]] = []
         self._taps = Taps(self._tap, self._send_live, clock)
@@ -102,11 +113,20 @@ class Worker:
         self._recorded_bytes = 0
         names = [server.name for server in servers]
         link = config.link
+        may_change = {
+            server.name: frozenset(
+                map(Setting, link.may_change if server.may_change is None else server.may_change)
+            )
+            for server in servers
+        }
+        self._wishes = Wishes(folder, config.cameras, may_change, clock)
+        self._infos: tuple[CameraInfo, ...] = ()
+        self._ends: dict[str, WorkerEnd] = {}
         outbox = Outbox(folder / "worker.db", names, link.keep_bytes, link.keep_days, clock)
         self._outbox = AsyncOutbox(outbox)
         self._budget = Budget(_limits(link.uplink), ZoneInfo(config.site.timezone), clock)
         self._budget.resume(*outbox.spent())
-        clip_streams = {c.id: smallest(c.recorded_streams) for c in config.cameras if c.recorded_streams}
+        clip_streams = {camera.id: smallest(recordable(camera)) for camera in config.cameras}
         self._clips = ClipCutter(
             self._outbox,
             self._recordings,
@@ -117,22 +137,14 @@ class Worker:
         )
         self._events = EventKeeper(
             self._outbox,
-            has_clip=clip_streams.__contains__,
+            has_clip=self._records,
             make_room=lambda: self._retention.make_room(ROOM_BYTES),
             on_kept=self._outbox_changed,
         )
         context, starting = forkserver(), asyncio.Lock()
         self._keepers = {
             camera.id: CameraKeeper(
-                CameraSpec(
-                    camera=camera,
-                    recordings=self._recordings,
-                    catalogue=catalogue_path,
-                    segment_s=round(config.storage.segment_s),
-                    max_bytes=max_bytes,
-                    keep_free_bytes=keep_free_bytes,
-                    log=config.log,
-                ),
+                self._spec(camera),
                 context,
                 starting,
                 clock,
@@ -142,8 +154,38 @@ class Worker:
             )
             for camera in config.cameras
         }
+        self._use_wishes()
         key = SiteKey.load_or_make(folder / "site.key")
-        self._ends = {server.name: self._end(server, key, heard) for server in servers}
+        self._ends.update({server.name: self._end(server, key, heard) for server in servers})
+
+    def _spec(self, in_file: CameraConfig) -> CameraSpec:
+        """What its process is to do, as the configuration and the servers want it now."""
+        camera = self._wishes.camera(in_file.id)
+        storage = self._config.storage
+        return CameraSpec(
+            camera=camera.model_copy(update={"record": recordable(in_file)}),
+            recordings=self._recordings,
+            catalogue=self._recordings / "catalogue.db",
+            segment_s=round(storage.segment_s),
+            max_bytes=storage.max_bytes,
+            keep_free_bytes=storage.keep_free_bytes,
+            log=self._config.log,
+            detect=camera.motion.enabled,
+            record=bool(camera.recorded_streams),
+        )
+
+    def _records(self, camera: str) -> bool:
+        return camera in self._keepers and self._keepers[camera].spec.record
+
+    def _use_wishes(self) -> None:
+        """Has the cameras do what is wanted now, and tells the servers what is different then."""
+        for camera in self._config.cameras:
+            self._keepers[camera.id].use(self._spec(camera))
+        infos = tuple(keeper.spec.camera.info() for keeper in self._keepers.values())
+        if infos != self._infos:
+            self._infos = infos
+            for end in self._ends.values():
+                end.cameras_changed()
 
     def _end(
         self,
@@ -258,6 +300,21 @@ class Worker:
         made = await keeper.still(request.height)
         return Still(request=request.request, jpeg=made.jpeg, at_us=made.at_us, error=made.error)
 
+    async def configure(self, server: str, wanted: Configure) -> Configured:
+        doing = asyncio.create_task(self._configure(server, wanted))
+        try:
+            return await asyncio.shield(doing)
+        except asyncio.CancelledError:
+            await asyncio.wait([doing])  # what is kept is done, too, whether somebody hears of it or not
+            raise
+
+    async def _configure(self, server: str, wanted: Configure) -> Configured:
+        answers = await self._wishes.take(server, wanted.wishes)
+        self._use_wishes()
+        for name, changed in self._wishes.other_answers().items():
+            self._ends[name].wishes_answered(changed)
+        return answers
+
     # -- what the cameras tell -------------------------------------------------------------
 
     def _news(self, camera: str, news: News) -> None:
@@ -323,6 +380,11 @@ def _limits(uplink: UplinkConfig) -> Limits:
 async def _same_end(task: "asyncio.Task[None]") -> None:
     """Ends as `task` does, but does not end it: it has to outlive the others."""
     await asyncio.shield(task)
+
+
+def recordable(camera: CameraConfig) -> tuple[StreamName, ...]:
+    """The streams that are kept while recording is on: those of the file, or all where it has none."""
+    return camera.recorded_streams or camera.stream_names
 
 
 def smallest(streams: Sequence[StreamName]) -> StreamName:

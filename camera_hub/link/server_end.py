@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import secrets
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
@@ -19,7 +20,10 @@ from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.link import handshake
 from camera_hub.link.copies import Copies
 from camera_hub.link.messages import (
+    CamerasChanged,
     Challenge,
+    Configure,
+    Configured,
     Enrol,
     Enrolled,
     Hello,
@@ -42,7 +46,7 @@ from camera_hub.link.messages import (
     encode,
 )
 from camera_hub.link.taking import Keeps, Taking
-from camera_hub.model import HubError, StreamName
+from camera_hub.model import HubError, StreamName, Wish
 
 log = structlog.get_logger(__name__)
 
@@ -84,6 +88,13 @@ class Commune(Keeps, Protocol):
     async def site_connected(self, hello: Hello) -> None: ...
 
     async def site_gone(self, site: str) -> None: ...
+
+    async def site_listens(self, site: str) -> None:
+        """From now on the site can be told things, such as by `configure`."""
+
+    async def configured(self, site: str, message: Configured) -> None: ...
+
+    async def cameras_changed(self, site: str, message: CamerasChanged) -> None: ...
 
 
 class _Site:
@@ -183,6 +194,12 @@ class ServerEnd:
         if linked is not None:
             await self._send_or_drop(linked, Listen(camera=camera, stream=stream, on=on))
 
+    async def configure(self, site: str, wishes: Sequence[Wish]) -> None:
+        """Has a linked site's worker take what is wanted, if it is not too old; at each link it hears all."""
+        linked = self._sites.get(site)
+        if linked is not None and Skill.CONFIGURE in linked.can:
+            await self._send_or_drop(linked, Configure(wishes=tuple(wishes)))
+
     async def serve(self, socket: Socket, address: str = "") -> None:
         """One worker's connection, from the challenge to its end; `address` is where it comes from."""
         hello = await self._let_in(socket, address)
@@ -202,6 +219,7 @@ class ServerEnd:
             for name, camera, stream in self._watched.copy():
                 if name == site.name:
                     await site.send(Watch(camera=camera, stream=stream, on=True))
+            await self._commune.site_listens(site.name)
             taking = Taking(
                 site.name,
                 self._commune,
@@ -287,6 +305,10 @@ class ServerEnd:
                 waiting = site.stills.get(request)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(message)
+            case Configured():
+                await self._commune.configured(site.name, message)
+            case CamerasChanged():
+                await self._commune.cameras_changed(site.name, message)
             case NewKey():
                 await self._new_key(site, message)
             case NotTaken(name=name):

@@ -19,6 +19,7 @@ from websockets.asyncio.client import ClientConnection
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.link import handshake
+from camera_hub.link.answering import Answering
 from camera_hub.link.budget import Budget, Limits
 from camera_hub.link.dialling import FAILURES, Address, Dialler
 from camera_hub.link.keys import WorkerKey
@@ -26,8 +27,11 @@ from camera_hub.link.line import Line
 from camera_hub.link.messages import (
     SERVER_SKILLS,
     Ack,
+    CamerasChanged,
     Challenge,
     ClipWanted,
+    Configure,
+    Configured,
     Health,
     KeyTaken,
     Lane,
@@ -47,6 +51,7 @@ from camera_hub.link.messages import (
     UnknownMessageError,
     Watch,
     Welcome,
+    WorkerMessage,
     decode_from_server,
     encode,
 )
@@ -54,7 +59,7 @@ from camera_hub.link.pace import Pace
 from camera_hub.link.sending import Sending
 from camera_hub.link.watched import Watched
 from camera_hub.link.worker_protocols import Hamlet, Outbox
-from camera_hub.model import HubError
+from camera_hub.model import CameraInfo, HubError
 
 __all__ = ["Hamlet", "Outbox", "WorkerEnd"]
 
@@ -117,6 +122,7 @@ class WorkerEnd:
         self._watched = Watched(server, hamlet, clock)
         self._pace = Pace(clock.monotonic_us())
         self._sending: Sending | None = None  # of this connection
+        self._told_cameras: tuple[CameraInfo, ...] = ()  # on this connection
 
     # -- what the worker calls -------------------------------------------------------------
 
@@ -129,7 +135,22 @@ class WorkerEnd:
     def health_changed(self) -> None:
         """A camera's state changed: tell it now, not at the next beat."""
         if self._sending is not None:
-            self._sending.control.append(self._health())
+            self._say(self._health())
+
+    def cameras_changed(self) -> None:
+        """The worker's cameras are others than they were."""
+        if self._sending is not None and self._hamlet.cameras() != self._told_cameras:
+            self._told_cameras = self._hamlet.cameras()
+            if Skill.CAMERAS_CHANGED in self.server_can:
+                self._say(CamerasChanged(cameras=self._told_cameras))
+
+    def wishes_answered(self, message: Configured) -> None:
+        """What became of the server's wishes is something else now."""
+        self._say(message)
+
+    def _say(self, message: WorkerMessage) -> None:
+        if self._sending is not None:
+            self._sending.control.append(message)
             self._wake.set()
 
     def live_opened(self, message: LiveOpened) -> None:
@@ -187,6 +208,7 @@ class WorkerEnd:
             self.connected, self.error, self._told = True, "", ""
             log.info("link up", server=self.server)
             sending.control.append(self._health())
+            self.cameras_changed()  # since the Hello
             await _first_to_end(
                 self._receive(socket, sending),
                 self._send(socket, sending),
@@ -198,13 +220,14 @@ class WorkerEnd:
         asked = decode_from_server(_binary(await socket.recv()))
         if not isinstance(asked, Challenge):
             raise LinkError(f"the server at {self._url} did not begin as a Camera Hub server does")
+        self._told_cameras = self._hamlet.cameras()
         answer = handshake.hello(
             asked,
             self._key.to_show(),
             self._site,
             self._site_name,
             self._software,
-            self._hamlet.cameras(),
+            self._told_cameras,
             self._run,
         )
         await socket.send(encode(answer))
@@ -233,7 +256,7 @@ class WorkerEnd:
             )
 
     async def _receive(self, socket: ClientConnection, sending: Sending) -> None:
-        answers: set[asyncio.Task[None]] = set()
+        answering = Answering(self.server, self._hamlet, sending, self._wake.set)
         try:
             async for data in socket:
                 try:
@@ -251,16 +274,13 @@ class WorkerEnd:
                         self._watched.watch(camera, stream, on)
                     case Listen(camera=camera, stream=stream, on=on):
                         self._watched.listen(camera, stream, on)
-                    case StillRequest():
-                        task = asyncio.create_task(self._answer(message, sending))
-                        answers.add(task)
-                        task.add_done_callback(answers.discard)
+                    case StillRequest() | Configure():
+                        answering.ask(message)
                     case _:
                         self._hear(message, sending)
                 self._wake.set()
         finally:
-            for task in answers:
-                task.cancel()
+            answering.close()
 
     def _hear(self, message: ServerMessage, sending: Sending) -> None:
         """What the server says of us and of our messages."""
@@ -290,10 +310,6 @@ class WorkerEnd:
             return
         key = self._key
         sending.control.append(handshake.new_key(nonce, self._site, key.to_show(), key.next_key()))
-
-    async def _answer(self, request: StillRequest, sending: Sending) -> None:
-        sending.answers.append(await self._hamlet.still(request))
-        self._wake.set()
 
     async def _beat(self, sending: Sending) -> None:
         while True:

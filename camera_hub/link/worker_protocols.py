@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from camera_hub.link.messages import Health, Lane, Shed, Still, StillRequest
+from camera_hub.link.messages import Configure, Configured, Health, Lane, Shed, Still, StillRequest
 from camera_hub.link.outgoing import Numbered
 from camera_hub.model import CameraInfo, StreamName
 
@@ -44,3 +44,6 @@ class Hamlet(Protocol):
     def unwatch_all(self, server: str) -> None: ...
 
     async def still(self, request: StillRequest) -> Still: ...
+
+    async def configure(self, server: str, wanted: Configure) -> Configured:
+        """What the server wants of the cameras; answered when it is kept, and done as far as it may be."""

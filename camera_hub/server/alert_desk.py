@@ -113,10 +113,10 @@ class AlertDesk:
         waiting = await self._store.alerts.unjudged(BATCH)
         for event in waiting:
             await self._judge(of_event(event.site, event.event))
-        if waiting:
-            await self._store.alerts.judged(waiting)
         await self._tick()
         await self._tell()
+        if waiting:  # last, since the telling need not wait for it: judged again, nothing new comes of it
+            await self._store.alerts.judged(waiting)
         return len(waiting) == BATCH
 
     # -- judging -------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from camera_hub.live.transcode import Transcodes
 from camera_hub.server import (
     accounts,
     alerts,
+    camera_settings,
     cameras,
     cap,
     channel_routes,
@@ -125,6 +126,7 @@ def create_app(
     ours = (
         accounts,
         cameras,
+        camera_settings,
         events,
         verdicts,
         alerts,

@@ -79,13 +79,19 @@ class Updates:
     def publish(self, kind: str, data: BaseModel) -> None:
         for listener in self._listeners:
             listener(kind, data)
+        self._send(kind, data.model_dump_json())
+
+    def _send(self, kind: str, text: str) -> None:
         self._number += 1
-        text = data.model_dump_json()
         message = f"event: {kind}\nid: {self._start}-{self._number}\ndata: {text}\n\n".encode()
         self._remembered.append((self._number, message))
         for client in [client for client in self._clients if not client.put(message)]:
             client.end()
             self._clients.discard(client)
+
+    def start_anew(self) -> None:
+        """Has all who follow read everything again."""
+        self._send("reset", "{}")
 
     @contextmanager
     def subscribe(self, last_id: str | None = None) -> Iterator[Client]:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from camera_hub.link.messages import (
+    CamerasChanged,
     Challenge,
     ClipOffer,
     ClipPiece,
+    Configured,
     Enrol,
     Enrolled,
     EventClip,
@@ -58,6 +60,15 @@ class Commune:
     async def site_gone(self, site: str) -> None:
         self._live.site_gone(site, AWAY)
         await self._state.site_gone(site)
+
+    async def site_listens(self, site: str) -> None:
+        await self._state.wishes.site_linked(site)
+
+    async def configured(self, site: str, message: Configured) -> None:
+        await self._state.wishes.answered(site, message)
+
+    async def cameras_changed(self, site: str, message: CamerasChanged) -> None:
+        await self._state.cameras_changed(site, message.cameras)
 
     async def health(self, site: str, health: Health) -> None:
         await self._state.health(site, health)

@@ -1,8 +1,9 @@
 """Tells an MQTT 5 broker what happens, in topics as users of Frigate know them, and Home Assistant finds.
 
 Under `<prefix>/`: `available` (online; offline by the last will), `events` (new, update, end), `alerts`, and
-for each camera `status`, `motion` and `snapshot`. States are retained. A broker that is away is tried again
-for ever; states are told anew then, and what happened meanwhile up to a bound, the oldest lost first.
+for each camera `status`, `motion`, `snapshot` and what `mqtt_switches` says. States are retained. A broker
+that is away is tried again for ever; states are told anew then, and what happened meanwhile up to a bound,
+the oldest lost first.
 """
 
 import asyncio
@@ -18,9 +19,13 @@ import structlog
 from pydantic import BaseModel
 
 from camera_hub import __version__
+from camera_hub.clock import Clock
 from camera_hub.config.alerts import MqttConfig
 from camera_hub.model import CameraState
 from camera_hub.server.alert_shapes import AlertShape
+from camera_hub.server.mqtt_switches import SwitchOrders
+from camera_hub.server.mqtt_switches import entities as switch_entities
+from camera_hub.server.mqtt_switches import states as switch_states
 from camera_hub.server.shapes import Camera, Event
 from camera_hub.server.sites_state import SitesState
 from camera_hub.store import MediaKind, Store
@@ -30,6 +35,7 @@ log = structlog.get_logger(__name__)
 MOST_WAITING = 5000
 FIRST_RETRY_S, LAST_RETRY_S = 1.0, 60.0
 MAX_PICTURE_BYTES = 1_000_000
+PAST_US = 120 * 1_000_000
 
 
 class _Message(NamedTuple):
@@ -41,18 +47,21 @@ class _Message(NamedTuple):
 class Mqtt:
     """`heard` is called with all that is published to browsers; `run` is the task that tells the broker."""
 
-    def __init__(self, config: MqttConfig, state: SitesState, store: Store) -> None:
+    def __init__(self, config: MqttConfig, state: SitesState, store: Store, clock: Clock) -> None:
         self.lost = 0
         self.connected = False
         self._config = config
         self._state = state
         self._store = store
+        self._clock = clock
+        self._orders = SwitchOrders(state, config.prefix)
         self._waiting: deque[_Message] = deque()
         self._news = asyncio.Event()
         self._events: dict[str, Event] = {}  # those that go on, as they were told last
         self._alerts: set[str] = set()
         self._moving: dict[str, set[str]] = {}  # camera → its events that go on
-        self._known: set[str] = set()  # cameras that the broker has been told of
+        self._known: dict[str, str] = {}  # cameras that the broker has been told of, by what name
+        self._told: dict[tuple[str, str], bytes] = {}  # (camera, topic) → state that was told last
         self._reading: set[asyncio.Task[None]] = set()
 
     def heard(self, kind: str, shape: BaseModel) -> None:
@@ -73,7 +82,9 @@ class Mqtt:
                     self.connected, wait_s = True, FIRST_RETRY_S
                     log.info("linked to the MQTT broker", host=self._config.host, port=self._config.port)
                     await self._tell_states(client)
-                    await _first_to_end(self._tell(client), _until_gone(client))
+                    if self._config.switches:
+                        await self._orders.subscribe(client)
+                    await _first_to_end(self._tell(client), self._listen(client))
             except aiomqtt.MqttError as exc:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
@@ -103,6 +114,7 @@ class Mqtt:
     async def _tell_states(self, client: aiomqtt.Client) -> None:
         """All that is retained, as it is now: the broker may have forgotten it."""
         self._known.clear()
+        self._told.clear()
         await client.publish(f"{self._config.prefix}/available", b"online", qos=1, retain=True)
         for camera in self._state.cameras():
             self._camera(camera)
@@ -128,25 +140,43 @@ class Mqtt:
                 )
             raise
 
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        """Raises MqttError when the broker goes, also while there is nothing to tell or to hear."""
+        async for message in client.messages:
+            await self._orders.take(message)
+
     # -- what is told ----------------------------------------------------------------------
 
     def _event(self, event: Event) -> None:
         before = self._events.get(event.id)
         kind = "new" if before is None else "update"
-        moving = self._moving.setdefault(event.camera, set())
         if event.end is not None:
             kind = "end"
             self._events.pop(event.id, None)
-            moving.discard(event.id)
         else:
             self._events[event.id] = event
-            moving.add(event.id)
         if kind == "end" and before is None:
             before = event
         told = {"type": kind, "before": _json(before or event), "after": _json(event)}
         self._put("events", msgspec.json.encode(told))
+        if self._is_of_now(event):
+            self._shown(event, is_news=before is None or not before.snapshot or kind == "end")
+
+    def _is_of_now(self, event: Event) -> bool:
+        """False where the hub hears of it long afterwards, as after days without a link: it is told, but
+        says nothing of how its camera looks now.
+        """
+        if event.id in self._moving.get(event.camera, ()):
+            return True
+        newest = event.end or event.start
+        return self._clock.wall_us() - newest.timestamp() * 1e6 < PAST_US
+
+    def _shown(self, event: Event, is_news: bool) -> None:
+        """How the event's camera looks now; `is_news`: its picture may not have been told yet."""
+        moving = self._moving.setdefault(event.camera, set())
+        moving.add(event.id) if event.end is None else moving.discard(event.id)
         self._put(f"{event.camera}/motion", b"ON" if moving else b"OFF", retain=True)
-        if event.snapshot and (before is None or not before.snapshot or kind == "end"):
+        if event.snapshot and is_news:
             task = asyncio.get_running_loop().create_task(self._snapshot(event))
             self._reading.add(task)
             task.add_done_callback(self._reading.discard)
@@ -160,13 +190,17 @@ class Mqtt:
         self._put("alerts", msgspec.json.encode({"type": kind, "alert": _json(alert)}))
 
     def _camera(self, camera: Camera) -> None:
-        if camera.id not in self._known:
-            self._known.add(camera.id)
+        if self._known.get(camera.id) != camera.name:
+            self._known[camera.id] = camera.name
             self._discover(camera)
             moving = self._moving.get(camera.id)
             self._put(f"{camera.id}/motion", b"ON" if moving else b"OFF", retain=True)
         online = camera.state is CameraState.ONLINE
-        self._put(f"{camera.id}/status", b"online" if online else b"offline", retain=True)
+        states = (("status", b"online" if online else b"offline"), *switch_states(camera))
+        for topic, state in states:  # a camera is published every few seconds, with its measures
+            if self._told.get((camera.id, topic)) != state:
+                self._told[camera.id, topic] = state
+                self._put(f"{camera.id}/{topic}", state, retain=True)
 
     async def _snapshot(self, event: Event) -> None:
         item = await self._store.event_media(event.id, MediaKind.PICTURE)
@@ -206,6 +240,11 @@ class Mqtt:
         for component, entity in entities.items():
             topic = f"{self._config.discovery_prefix}/{component}/camera-hub-{object_id}/config"
             self._put_whole(_Message(topic, msgspec.json.encode({**common, **entity}), retain=True))
+        for name, entity in switch_entities(f"{prefix}/{camera.id}", f"camera-hub-{object_id}"):
+            topic = f"{self._config.discovery_prefix}/switch/{name}/config"
+            # An empty one takes away what an earlier start with `switches` has left.
+            found = msgspec.json.encode({**common, **entity}) if self._config.switches else b""
+            self._put_whole(_Message(topic, found, retain=True))
 
     def _put(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         self._put_whole(_Message(f"{self._config.prefix}/{topic}", payload, retain))
@@ -220,12 +259,6 @@ class Mqtt:
             self.lost += 1
         self._waiting.append(message)
         self._news.set()
-
-
-async def _until_gone(client: aiomqtt.Client) -> None:
-    """Raises MqttError when the broker goes, also while there is nothing to tell."""
-    async for _ in client.messages:
-        pass
 
 
 async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:

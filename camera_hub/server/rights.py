@@ -40,6 +40,7 @@ class Right(StrEnum):
     VERDICTS = "verdicts"  # saying what an event was: real, false, a test
     SITES = "sites"  # how the sites do
     ENROL = "enrol"  # which sites there are and whose worker may link
+    CONFIGURE = "configure"  # cameras' settings: what is looked for, what is recorded
     METRICS = "metrics"  # numbers for machines; also by the metrics token
 
 
@@ -50,7 +51,7 @@ _POLICE = _ALL_ROLES | {Right.VERDICTS, Right.DUTY, Right.RULES}
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.VIEWER: _ALL_ROLES,
     Role.POLICE: _POLICE,
-    Role.ADMIN: _POLICE | {Right.CHANNELS, Right.ENROL, Right.METRICS},
+    Role.ADMIN: _POLICE | {Right.CHANNELS, Right.ENROL, Right.CONFIGURE, Right.METRICS},
 }
 
 

@@ -149,7 +149,7 @@ async def assembled(
         if settings.alerts.mqtt is not None:
             from camera_hub.server.mqtt import Mqtt
 
-            mqtt = Mqtt(settings.alerts.mqtt, made.state, store)
+            mqtt = Mqtt(settings.alerts.mqtt, made.state, store, clock)
             made.updates.listen(mqtt.heard)
             works["mqtt"] = mqtt.run
         watching = [asyncio.create_task(for_ever(name, work)) for name, work in works.items()]
@@ -202,6 +202,7 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
     live = LiveHub(start, stop, clock=clock, transcodes=transcodes, listen=listen)
     end = ServerEnd(Commune(state, live), clock)
     enrolments.links = end
+    state.wishes.links = end
     limits = Limits(chosen.max_viewers, chosen.max_viewers_per_camera, chosen.max_viewers_per_user)
     whep = WhepSessions(limits, clock=clock, ports=chosen.ports, stun=chosen.stun)
     mse, kiosks = MseStreams(limits, clock=clock), Kiosks(limits)

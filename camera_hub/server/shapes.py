@@ -16,10 +16,12 @@ from camera_hub.model import (
     GateReason,
     Hand,
     RecordingCause,
+    Setting,
     Side,
     StreamName,
     TamperCause,
     Verdict,
+    WhyNot,
 )
 from camera_hub.store import StoredEvent, StoredVerdict
 
@@ -88,6 +90,37 @@ class Stream(BaseModel):
     )
 
 
+class WishState(StrEnum):
+    """What became of what is wanted of a setting."""
+
+    WAITING = "waiting"  # the worker has been told, and has not answered yet
+    AWAY = "away"  # the hamlet is away; it is told when it is back
+    TOO_OLD = "too-old"  # its worker's release changes no settings from here
+    APPLIED = "applied"
+    REFUSED = "refused"
+    OVERRULED = "overruled"  # another server wanted something else, later
+
+
+class Wanted(BaseModel):
+    """What is wanted here of one setting of a camera, other than its hamlet has it."""
+
+    key: Setting
+    on: bool | None = Field(
+        description="Of `detect` and `record`: whether it is to be on; null where it is left to the hamlet, "
+        "and of other settings"
+    )
+    version: int = Field(description="Counted for this camera and setting")
+    by: str = Field(description="Who wanted it, as people call them")
+    at: datetime
+    state: WishState
+    why: WhyNot | None = Field(description="Of what is refused: why, for programs")
+    detail: str = Field(
+        description="Of what is refused: why, in the worker's words; of what is overruled: the other server, "
+        "as the worker names it"
+    )
+    answered: datetime | None
+
+
 class Camera(BaseModel):
     id: str = Field(description="`<site>.<camera>`")
     site: str
@@ -108,6 +141,11 @@ class Camera(BaseModel):
     recording_cause: RecordingCause | None = Field(
         description="Why nothing is recorded, for programs; null when all is well"
     )
+    detects: bool | None = Field(description="Whether it is looked for what moves; null where not known")
+    records: bool | None = Field(
+        description="Whether it is to be kept on disk; null where not known. Switched off is no trouble"
+    )
+    wanted: list[Wanted]
     gate_reason: GateReason | None = Field(
         description="Why every picture has to be decoded to see what moves; null where that need not be"
     )
@@ -199,6 +237,7 @@ class Site(BaseModel):
     )
     changed: datetime | None
     lacks: list[Skill] = Field(description="What its worker is too old for")
+    outdated: bool = Field(description="Whether its worker is of an older release than this server")
     newer: bool = Field(description="Whether its worker is of a newer release than this server")
     twin: Twin | None
     uplink: Uplink | None = Field(description="null where its worker does not say")

@@ -1,7 +1,12 @@
 """What the server knows of a site and its cameras, and how the API tells it. No I/O."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
+from camera_hub import __version__
 from camera_hub.link.messages import (
     PROTOCOL_VERSION,
     WORKER_SKILLS,
@@ -10,6 +15,7 @@ from camera_hub.link.messages import (
     Lane,
     LinkHealth,
     LiveSize,
+    Skill,
 )
 from camera_hub.model import CameraHealth, CameraInfo, CameraState, StreamHealth
 from camera_hub.server.shapes import (
@@ -22,12 +28,14 @@ from camera_hub.server.shapes import (
     Stream,
     Twin,
     Uplink,
+    Wanted,
+    WishState,
     Zone,
     global_id,
     instant,
     instant_or_none,
 )
-from camera_hub.store import EnrolmentRecord
+from camera_hub.store import EnrolmentRecord, WishRecord
 
 
 @dataclass
@@ -82,10 +90,19 @@ def site_shape(site: SiteNow, record: EnrolmentRecord | None, state: EnrolmentSt
         changed_by=record.changed_by if record else "",
         changed=instant_or_none(record.changed_us) if record else None,
         lacks=sorted(WORKER_SKILLS - set(hello.can)) if hello else [],
+        outdated=_is_older(site.software, __version__),
         newer=hello is not None and hello.speaks > PROTOCOL_VERSION,
         twin=site.twin,
         uplink=_uplink_shape(health.link) if health and health.link else None,
     )
+
+
+def _is_older(software: str, than: str) -> bool:
+    """Whether one release, as `1.12.0`, is older than another; what is no such number is not."""
+    ours, theirs = re.match(r"\d{1,6}(\.\d{1,6})*", than), re.match(r"\d{1,6}(\.\d{1,6})*", software)
+    if ours is None or theirs is None:
+        return False
+    return [int(part) for part in theirs[0].split(".")] < [int(part) for part in ours[0].split(".")]
 
 
 def live_size(health: Health | None) -> LiveSize:
@@ -115,7 +132,7 @@ def _uplink_shape(link: LinkHealth) -> Uplink:
     )
 
 
-def camera_shape(site: SiteNow, info: CameraInfo) -> Camera:
+def camera_shape(site: SiteNow, info: CameraInfo, wishes: Sequence[WishRecord] = ()) -> Camera:
     health = site.states.get(info.id)
     state, since_us = CameraState.AWAY, site.since_us
     if site.connected:
@@ -134,6 +151,9 @@ def camera_shape(site: SiteNow, info: CameraInfo) -> Camera:
         cause_stream=health.cause_stream if health else None,
         recording=health.recording if health else "",
         recording_cause=health.recording_cause if health else None,
+        detects=health.detects if health else None,
+        records=health.records if health else None,
+        wanted=[wanted_shape(site, wish) for wish in wishes],
         gate_reason=health.gate_reason if health else None,
         decoded_share=health.decoded_share if health else None,
         restarts=health.restarts if health else 0,
@@ -145,6 +165,29 @@ def camera_shape(site: SiteNow, info: CameraInfo) -> Camera:
         streams=[_stream_shape(stream) for stream in health.streams] if health else [],
         live=live_size(site.health) if site.connected else LiveSize.WHOLE,
     )
+
+
+def wanted_shape(site: SiteNow, wish: WishRecord) -> Wanted:
+    value = msgspec.json.decode(wish.value)
+    return Wanted(
+        key=wish.key,
+        on=value if isinstance(value, bool) else None,
+        version=wish.version,
+        by=wish.by_name or wish.by,
+        at=instant(wish.said_us),
+        state=_wish_state(site, wish),
+        why=wish.why,
+        detail=wish.detail,
+        answered=instant_or_none(wish.answered_us),
+    )
+
+
+def _wish_state(site: SiteNow, wish: WishRecord) -> WishState:
+    if wish.outcome is not None:
+        return WishState(wish.outcome.value)
+    if site.hello is not None and Skill.CONFIGURE not in site.hello.can:
+        return WishState.TOO_OLD
+    return WishState.WAITING if site.connected else WishState.AWAY
 
 
 def _stream_shape(stream: StreamHealth) -> Stream:

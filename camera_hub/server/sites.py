@@ -114,6 +114,7 @@ async def remove_site(site: SiteId, session: Administrator, parts: Tools) -> Non
     with _problems():
         await parts.state.enrolments.remove(site)
     log.info("site removed", site=site, user=session.user.name)
+    await parts.state.wishes.forget(site)
 
 
 @router.get("/api/version", dependencies=[needs(Right.ACCOUNT)])

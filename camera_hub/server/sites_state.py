@@ -29,17 +29,27 @@ from camera_hub.server.shapes import (
     EnrolmentState,
     Site,
     Twin,
+    Wanted,
     event_shape,
     global_id,
     instant,
 )
-from camera_hub.server.site_shapes import SiteNow, camera_shape, enrolment_state, live_size, site_shape
+from camera_hub.server.site_shapes import (
+    SiteNow,
+    camera_shape,
+    enrolment_state,
+    live_size,
+    site_shape,
+    wanted_shape,
+)
+from camera_hub.server.wishes import Wishes
 from camera_hub.store import (
     Delivery,
     Outcome,
     Store,
     StoredEvent,
     UnacceptableError,
+    WishRecord,
 )
 
 log = structlog.get_logger(__name__)
@@ -68,6 +78,8 @@ class SitesState:
         """
         self.enrolments = enrolments or Enrolments(store, clock, in_config=frozenset(one.id for one in known))
         self.enrolments.on_change = self._enrolment_changed
+        self.wishes = Wishes(store, clock)
+        self.wishes.on_change = self._cameras_told_anew
         self._store = store
         self._updates = updates
         self._clock = clock
@@ -83,6 +95,7 @@ class SitesState:
     async def load(self) -> None:
         """What the store remembers of the sites that may link."""
         await self.enrolments.load()
+        await self.wishes.load()
         for made in self.enrolments.records():
             self._sites.setdefault(made.site, SiteNow(made.site, made.name))
         rehearsal = self._rehearsal()
@@ -117,9 +130,29 @@ class SitesState:
         site.hello = hello
         site.connected = True
         site.since_us = site.last_contact_us = site.contact_kept_us = now_us
-        site.cameras = {camera.id: camera for camera in hello.cameras}
+        self._cameras_are(site, hello.cameras)
         site.states = {}
         self._publish(site, set(site.cameras))
+
+    async def cameras_changed(self, site_id: str, cameras: tuple[CameraInfo, ...]) -> None:
+        """A linked site's cameras are others than its Hello said."""
+        site = self._sites.get(site_id)
+        if site is None or not site.connected or cameras == tuple(site.cameras.values()):
+            return
+        await self._store.cameras_told(site_id, cameras)
+        before = site.cameras
+        self._cameras_are(site, cameras)
+        self._publish(site, {name for name, info in site.cameras.items() if before.get(name) != info})
+
+    def _cameras_are(self, site: SiteNow, cameras: tuple[CameraInfo, ...]) -> None:
+        before, site.cameras = site.cameras, {camera.id: camera for camera in cameras}
+        if before.keys() - site.cameras.keys():
+            self._updates.start_anew()  # nothing that is published says that a camera is no more
+
+    def _cameras_told_anew(self, site_id: str, cameras: set[str]) -> None:
+        site = self._sites.get(site_id)
+        if site is not None:
+            self._publish_cameras(site, cameras)
 
     async def site_gone(self, site_id: str) -> None:
         site = self._sites.get(site_id)
@@ -263,12 +296,17 @@ class SitesState:
         return site_shape(site, record, enrolment_state(record, now_us))
 
     def cameras(self) -> list[Camera]:
-        return [camera_shape(site, info) for site in self._sites.values() for info in site.cameras.values()]
+        return [
+            self._camera_shape(site, info) for site in self._sites.values() for info in site.cameras.values()
+        ]
 
     def camera(self, camera_id: str) -> Camera | None:
         """The camera by its global id."""
         site, info = self._find(camera_id)
-        return None if site is None or info is None else camera_shape(site, info)
+        return None if site is None or info is None else self._camera_shape(site, info)
+
+    def wanted(self, record: WishRecord) -> Wanted:
+        return wanted_shape(self._sites[record.site], record)
 
     def told(self, camera_id: str) -> tuple[CameraInfo, bool] | None:
         """What its site told of a camera, and whether the site is linked."""
@@ -290,9 +328,15 @@ class SitesState:
 
     def _publish(self, site: SiteNow, cameras: set[str]) -> None:
         self._updates.publish("site", self._shape(site))
+        self._publish_cameras(site, cameras)
+
+    def _publish_cameras(self, site: SiteNow, cameras: set[str]) -> None:
         for name, info in site.cameras.items():
             if name in cameras:
-                self._updates.publish("camera", camera_shape(site, info))
+                self._updates.publish("camera", self._camera_shape(site, info))
+
+    def _camera_shape(self, site: SiteNow, info: CameraInfo) -> Camera:
+        return camera_shape(site, info, self.wishes.of_camera(site.id, info.id))
 
 
 def _refused(site: str, message_id: str, exc: UnacceptableError) -> None:
@@ -311,4 +355,6 @@ def _visible(health: CameraHealth | None) -> tuple[object, ...] | None:
         health.recording,
         health.recording_cause,
         health.restarts,
+        health.detects,
+        health.records,
     )

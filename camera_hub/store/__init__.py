@@ -1,8 +1,8 @@
 """The server's database and the media files beside it: tables, migrations, queries.
 
-`Store` is the door, and `Store.alerts` the one to alerts; `events`, `verdicts`, `sites`, `enrolments`,
-`users`, `inbox`, `alerts` and `telling` hold the queries, `batch` what is delivered in one transaction,
-`media` the files, `arriving` those that are not whole yet.
+`Store` is the door, `Store.alerts` the one to alerts, `Store.wishes` to what is wanted of cameras; `events`,
+`verdicts`, `sites`, `enrolments`, `users`, `inbox`, `alerts` and `telling` hold the queries, `batch` what is
+delivered in one transaction, `media` the files, `arriving` those that are not whole yet.
 Relies on one data folder that no other server uses (camera_hub/folder.py holds it).
 
 Invariants, held by the tests:
@@ -49,6 +49,7 @@ from camera_hub.store.records import (
     StoredVerdict,
     UserRecord,
 )
+from camera_hub.store.wishes import WishRecord
 
 __all__ = [
     "CURSOR_PATTERN",
@@ -74,4 +75,5 @@ __all__ = [
     "StoredVerdict",
     "UnacceptableError",
     "UserRecord",
+    "WishRecord",
 ]

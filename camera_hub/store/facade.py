@@ -39,6 +39,7 @@ from camera_hub.store.records import (
     UserRecord,
 )
 from camera_hub.store.tables import meta
+from camera_hub.store.wishes import WishStore
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +65,7 @@ class Store:
         self._clock = clock
         self._database = Database(url or sqlite_url(folder / DATABASE), busy_s)
         self.alerts = AlertStore(self._database, clock)
+        self.wishes = WishStore(self._database)
 
     async def open(self) -> None:
         """Makes or migrates the database. Raises StoreNewerError, StoreDamagedError, StoreBusyError …"""
@@ -104,6 +106,12 @@ class Store:
     async def site_linked(self, site: str, name: str, software: str, cameras: tuple[CameraInfo, ...]) -> None:
         async with self._database.write() as connection:
             await sites.linked(connection, site, name, software, cameras, self._clock.wall_us())
+
+    @whole
+    async def cameras_told(self, site: str, cameras: tuple[CameraInfo, ...]) -> None:
+        """A linked site's cameras are others than they were."""
+        async with self._database.write() as connection:
+            await sites.cameras_told(connection, site, cameras)
 
     @whole
     async def site_heard(self, site: str) -> None:
@@ -379,6 +387,7 @@ class Store:
             if not ids and not litter:
                 break
             log.info("old events removed", events=len(ids), files=len(litter))
+        await self.wishes.tidy(before_us)
         await self._remove_litter()
         await asyncio.to_thread(arriving.tidy, self.folder)
 

@@ -22,6 +22,11 @@ async def linked(
     done = await connection.execute(update(sites).where(sites.c.id == site).values(values))
     if not done.rowcount:
         await connection.execute(insert(sites).values(id=site, **values))
+    await cameras_told(connection, site, told)
+
+
+async def cameras_told(connection: AsyncConnection, site: str, told: tuple[CameraInfo, ...]) -> None:
+    """These are the site's cameras from now on."""
     await connection.execute(update(cameras).where(cameras.c.site == site).values(present=False))
     for position, camera in enumerate(told):
         facts = {**msgspec.to_builtins(camera), "position": position, "present": True}

@@ -311,3 +311,22 @@ deliveries = Table(
     Index(None, "due_us"),
     Index(None, "channel", "created_us"),
 )
+
+wishes = Table(
+    "wishes",
+    metadata,
+    # What was wanted of a setting of a camera: the greatest version holds, the others are its history.
+    Column("site", String(64), primary_key=True),
+    Column("camera", String(64), primary_key=True),
+    Column("key", String(16), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("value", Text, nullable=False),  # JSON; null: as the hamlet has it
+    Column("by", String(64), nullable=False),
+    Column("by_name", Text, nullable=False),  # as people called them then
+    Column("said_us", BigInteger, nullable=False),
+    # What the worker answered; null while it has not.
+    Column("outcome", String(16)),
+    Column("why", String(32)),
+    Column("detail", Text, nullable=False),
+    Column("answered_us", BigInteger),
+)

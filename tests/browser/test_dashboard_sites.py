@@ -87,7 +87,7 @@ async def test_a_hamlet_is_added_enrolled_by_the_real_command_linked_and_revoked
         with command("ingest", str(hub.hamlet), log=hub.folder / "ingest.log") as worker:
             await expect(card.locator("header .state")).to_contain_text("Đang nối")
             await expect(card).to_contain_text("1/1")
-            await card.locator("summary").click()
+            await card.get_by_text("Quyền liên kết").click()
             await card.get_by_role("button", name="Đổi khóa").click()
             await page.locator("dialog").get_by_role("button", name="Đổi khóa").click()
             await until(lambda: "the site has a new key" in worker.text())

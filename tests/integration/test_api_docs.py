@@ -33,11 +33,11 @@ def test_the_roles_are_as_told() -> None:
     told = " ".join(GUIDE.split())
     assert "all have *account*, *live*, *events*, *alerts* and *sites*" in told
     assert "; `police` and `admin` have *verdicts*, *duty* and *rules* too" in told
-    assert "and `admin` has *channels*, *enrol* and *metrics*." in told
+    assert "and `admin` has *channels*, *enrol*, *configure* and *metrics*." in told
     assert {role.value: set(rights) for role, rights in RIGHTS.items()} == {
         "viewer": common,
         "police": police,
-        "admin": police | {Right.CHANNELS, Right.ENROL, Right.METRICS},
+        "admin": police | {Right.CHANNELS, Right.ENROL, Right.CONFIGURE, Right.METRICS},
     }
 
 

@@ -14,6 +14,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import (
+    Configure,
+    Configured,
     Durable,
     EventClip,
     EventNews,
@@ -64,6 +66,9 @@ class Hamlet:
 
     async def still(self, request: StillRequest) -> Still:
         return Still(request=request.request, jpeg=JPEG, at_us=START_US)
+
+    async def configure(self, server: str, wanted: Configure) -> Configured:
+        return Configured(())
 
 
 @pytest.fixture

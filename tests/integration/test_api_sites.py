@@ -231,7 +231,11 @@ async def test_a_card_says_what_a_worker_lacks_that_it_is_newer_and_that_it_has_
         return {key: sites[0][key] for key in ("lacks", "newer", "twin")}
 
     await server.state.site_connected(hello())
-    assert await card() == {"lacks": ["new-key", "not-taken", "run"], "newer": False, "twin": None}
+    assert await card() == {
+        "lacks": ["configure", "new-key", "not-taken", "run"],
+        "newer": False,
+        "twin": None,
+    }
     can = (*(skill.value for skill in WORKER_SKILLS), "teleport")
     await server.state.site_connected(msgspec.structs.replace(hello(), can=can, speaks=PROTOCOL_VERSION + 1))
     assert await card() == {"lacks": [], "newer": True, "twin": None}

@@ -35,12 +35,22 @@ def lane(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Pair:
     """The two configurations, joined by the hamlet's key."""
 
-    def __init__(self, folder: Path, lane: Path, key: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        lane: Path,
+        key: str | None = None,
+        *,
+        cameras: list[dict[str, object]] | None = None,
+        **link: object,
+    ) -> None:
         self.folder = folder
         self.port = int(str(server_section()["port"]))
         servers = [{"name": "tuc-tranh", "url": f"ws://127.0.0.1:{self.port}/api/link"}]
         self.hamlet = write_config(
-            folder / "khe-coc.yaml", cameras=[camera("cong-lang", lane)], link={"servers": servers}
+            folder / "khe-coc.yaml",
+            cameras=cameras or [camera("cong-lang", lane)],
+            link={"servers": servers, **link},
         )
         asked = [sys.executable, "-m", "camera_hub", "key", str(self.hamlet)]
         printed = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()

@@ -16,9 +16,12 @@ from camera_hub.link import enrolment, handshake, worker_end
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import (
     Ack,
+    CamerasChanged,
     Challenge,
     ClipOffer,
     ClipPiece,
+    Configure,
+    Configured,
     Durable,
     Enrol,
     Enrolled,
@@ -42,6 +45,7 @@ from camera_hub.link.messages import (
 from camera_hub.link.server_end import ServerEnd
 from camera_hub.link.worker_end import WorkerEnd
 from camera_hub.model import (
+    Answer,
     CameraInfo,
     Event,
     EventKind,
@@ -50,6 +54,8 @@ from camera_hub.model import (
     SoundPacket,
     StreamInfo,
     StreamName,
+    Wish,
+    WishOutcome,
 )
 from tests.support.memory_outbox import Box
 from tests.support.waiting import free_port, until
@@ -63,9 +69,11 @@ class Hamlet:
     def __init__(self) -> None:
         self.watched: set[tuple[str, StreamName]] = set()
         self.heard: set[tuple[str, StreamName]] = set()
+        self.infos: tuple[CameraInfo, ...] = (CameraInfo(id="gate", name="Cổng"),)
+        self.wanted: list[Wish] = []
 
     def cameras(self) -> tuple[CameraInfo, ...]:
-        return (CameraInfo(id="gate", name="Cổng"),)
+        return self.infos
 
     def health(self) -> Health:
         return Health(
@@ -84,6 +92,12 @@ class Hamlet:
     async def still(self, request: StillRequest) -> Still:
         return Still(request=request.request, jpeg=b"jpeg", at_us=7)
 
+    async def configure(self, server: str, wanted: Configure) -> Configured:
+        self.wanted += wanted.wishes
+        return Configured(
+            tuple(Answer(one.camera, one.key, one.version, WishOutcome.APPLIED) for one in wanted.wishes)
+        )
+
 
 class Commune:
     """A server's inside that keeps all in lists; `broken` makes it fail to keep."""
@@ -99,6 +113,8 @@ class Commune:
         self.health_seen = 0
         self.live: list[LiveOpened | LivePackets | LiveSound] = []
         self.gone = 0
+        self.listens = 0
+        self.told: list[Configured | CamerasChanged] = []
 
     def site_key(self, site: str) -> str | None:
         return self.public if site == "khe-coc" else None
@@ -121,6 +137,15 @@ class Commune:
 
     async def site_gone(self, site: str) -> None:
         self.gone += 1
+
+    async def site_listens(self, site: str) -> None:
+        self.listens += 1
+
+    async def configured(self, site: str, message: Configured) -> None:
+        self.told.append(message)
+
+    async def cameras_changed(self, site: str, message: CamerasChanged) -> None:
+        self.told.append(message)
 
     async def health(self, site: str, health: Health) -> None:
         self.health_seen += 1
@@ -287,6 +312,42 @@ async def test_a_picture_can_be_asked_for_and_its_lack_is_told() -> None:
         async with dialling(port, key, Box([]), Hamlet()):
             await until(lambda: server.connected("khe-coc"))
             assert (await server.still("khe-coc", "gate", 360)).jpeg == b"jpeg"
+
+
+async def test_what_is_wanted_is_answered_and_changed_cameras_are_told_while_linked() -> None:
+    key, port, hamlet = SiteKey.make(), free_port(), Hamlet()
+    commune = Commune(key)
+    wish = Wish("gate", "detect", "false", 3, 7)
+    async with listening(commune, port) as server:
+        await server.configure("khe-coc", [wish])  # who is away is told when it is back, by `site_listens`
+        async with dialling(port, key, Box([]), hamlet) as end:
+            await until(lambda: end.connected and commune.listens == 1)
+            await server.configure("khe-coc", [wish])
+            await until(lambda: commune.told)
+            assert hamlet.wanted == [wish]
+            assert commune.told.pop() == Configured((Answer("gate", "detect", 3, WishOutcome.APPLIED),))
+            end.cameras_changed()  # they are what the Hello said
+            hamlet.infos = (CameraInfo(id="gate", name="Cổng mới"),)
+            end.cameras_changed()
+            end.cameras_changed()
+            overruled = Configured((Answer("gate", "detect", 3, WishOutcome.OVERRULED, None, "xa"),))
+            end.wishes_answered(overruled)
+            await until(lambda: len(commune.told) == 2)
+            assert commune.told == [CamerasChanged(hamlet.infos), overruled]
+
+
+async def test_an_older_end_is_not_told_what_it_does_not_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handshake, "WORKER_SKILLS", frozenset({Skill.NOT_TAKEN}))
+    monkeypatch.setattr(handshake, "SERVER_SKILLS", frozenset({Skill.NOT_TAKEN}))
+    key, port, hamlet = SiteKey.make(), free_port(), Hamlet()
+    commune = Commune(key)
+    async with listening(commune, port) as server, dialling(port, key, Box([]), hamlet) as end:
+        await until(lambda: end.connected and commune.listens == 1)
+        await server.configure("khe-coc", [Wish("gate", "detect", "false", 1, 7)])
+        hamlet.infos = ()
+        end.cameras_changed()
+        assert (await server.still("khe-coc", "gate", None)).jpeg == b"jpeg"  # which came after both
+        assert (hamlet.wanted, commune.told) == ([], [])
 
 
 async def test_the_newest_link_of_a_site_wins() -> None:

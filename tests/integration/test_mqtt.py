@@ -66,11 +66,11 @@ def mosquitto(tmp_path: Path) -> Iterator[Broker]:
 
 
 @contextlib.asynccontextmanager
-async def telling(folder: Path, mosquitto: Broker) -> AsyncIterator[Server]:
+async def telling(folder: Path, mosquitto: Broker, switches: bool = False) -> AsyncIterator[Server]:
     async with running_app(folder) as server:
         await server.state.site_connected(hello())
-        config = MqttConfig(host="127.0.0.1", port=mosquitto.port)
-        mqtt = Mqtt(config, server.state, server.store)
+        config = MqttConfig(host="127.0.0.1", port=mosquitto.port, switches=switches)
+        mqtt = Mqtt(config, server.state, server.store, server.clock)
         server.updates.listen(mqtt.heard)
         task = asyncio.create_task(mqtt.run())
         try:
@@ -102,6 +102,38 @@ async def test_events_motion_and_pictures(tmp_path: Path, mosquitto: Broker) -> 
         assert (last["before"]["end"], last["after"]["duration_s"]) == (None, 5)
         assert heard.newest(f"camera_hub/{CAMERA}/status") == b"online"
         assert heard.newest("camera_hub/available") == b"online"
+
+
+async def test_a_state_that_stays_is_told_once(tmp_path: Path, mosquitto: Broker) -> None:
+    async with listening(mosquitto.port) as heard, telling(tmp_path / "hub", mosquitto) as server:
+        for _ in range(5):
+            server.clock.go(5)
+            await online(server)  # and each time its measures, to browsers
+            await asyncio.sleep(0.05)  # for what should not be there to be sent
+        await server.state.deliver(SITE, EventNews(id="m1", event=event(1)))
+        await becomes(lambda: heard.newest(f"camera_hub/{CAMERA}/motion") == b"ON")
+        assert heard.said[f"camera_hub/{CAMERA}/status"][-1] == b"online"
+        assert heard.said[f"camera_hub/{CAMERA}/status"].count(b"online") == 1
+
+
+async def test_what_arrives_days_late_is_told_but_moves_nothing_now(
+    tmp_path: Path, mosquitto: Broker
+) -> None:
+    async with telling(tmp_path / "hub", mosquitto) as server, listening(mosquitto.port) as heard:
+        await online(server)
+        await server.state.deliver(SITE, EventNews(id="m1", event=event(1)))
+        await becomes(lambda: heard.newest(f"camera_hub/{CAMERA}/motion") == b"ON")
+        server.clock.go(86_400)
+        old = event(2, end_us=START_US + 5_000_000)
+        await server.state.deliver(SITE, EventNews(id="m2", event=old))
+        picture = EventPicture(id="p1", event_id=ulid(2), camera="cong-lang", at_us=START_US, jpeg=JPEG)
+        await server.state.deliver(SITE, picture)
+        closed = msgspec.structs.replace(event(1), revision=2, end_us=START_US + 5_000_000)
+        await server.state.deliver(SITE, EventNews(id="m3", event=closed))  # its link went in between
+        await becomes(lambda: heard.newest(f"camera_hub/{CAMERA}/motion") == b"OFF")
+        assert heard.said[f"camera_hub/{CAMERA}/motion"] == [b"OFF", b"ON", b"OFF"]
+        assert len(heard.said["camera_hub/events"]) >= 3
+        assert heard.newest(f"camera_hub/{CAMERA}/snapshot") is None
 
 
 async def test_home_assistant_finds_the_cameras(tmp_path: Path, mosquitto: Broker) -> None:
@@ -137,6 +169,74 @@ async def test_a_hub_that_ends_says_so(tmp_path: Path, mosquitto: Broker) -> Non
         async with telling(tmp_path / "hub", mosquitto):
             await becomes(lambda: heard.newest("camera_hub/available") == b"online")
         await becomes(lambda: heard.newest("camera_hub/available") == b"offline")
+
+
+def switched(server: Server) -> dict[str, tuple[str, str]]:
+    """What is wanted, and by whom."""
+    found = server.state.wishes.of_camera(SITE, "cong-lang")
+    return {one.key.value: (one.value, one.by_name) for one in found}
+
+
+async def does(server: Server, *, detects: bool, records: bool) -> None:
+    """The worker says what its camera does."""
+    health = CameraHealth("cong-lang", CameraState.ONLINE, START_US, detects=detects, records=records)
+    await server.state.health(SITE, Health(START_US, (health,), 0, 1, 1, 1))
+
+
+async def test_switches_are_wanted_and_their_state_is_what_the_worker_does(
+    tmp_path: Path, mosquitto: Broker
+) -> None:
+    topic = f"camera_hub/{CAMERA}"
+    async with (
+        telling(tmp_path / "hub", mosquitto, switches=True) as server,
+        listening(mosquitto.port) as heard,
+        aiomqtt.Client("127.0.0.1", mosquitto.port) as home,
+    ):
+        await does(server, detects=True, records=True)
+        await becomes(lambda: heard.newest(f"{topic}/detect/state") == b"ON")
+        found = json.loads(
+            heard.said["homeassistant/switch/camera-hub-khe-coc_cong-lang-recordings/config"][-1]
+        )
+        assert (found["command_topic"], found["state_topic"]) == (
+            f"{topic}/recordings/set",
+            f"{topic}/recordings/state",
+        )
+        await home.publish(f"{topic}/recordings/set", b"OFF", qos=1)
+        await becomes(lambda: switched(server) == {"record": ("false", "MQTT")})
+        assert heard.said[f"{topic}/recordings/state"] == [b"ON"]  # the worker has not said so yet
+        await does(server, detects=True, records=False)
+        await becomes(lambda: heard.newest(f"{topic}/recordings/state") == b"OFF")
+        # What is none does nothing.
+        await home.publish(f"{topic}/detect/set", b"off", qos=1)
+        await home.publish(f"camera_hub/{SITE}.cua-sau/detect/set", b"OFF", qos=1)
+        await home.publish(f"{topic}/detect/set", b"x" * 100_000, qos=1)
+        await home.publish(f"{topic}/recordings/set", b"OFF", qos=1)
+        await home.publish(f"{topic}/recordings/set", b"ON", qos=1)
+        await becomes(lambda: switched(server) == {"record": ("true", "MQTT")})
+    async with aiomqtt.Client("127.0.0.1", mosquitto.port) as home:
+        await home.publish(
+            f"{topic}/recordings/set", b"OFF", qos=1, retain=True
+        )  # it would be said anew at each link
+    async with telling(tmp_path / "hub", mosquitto, switches=True) as server:
+        await asyncio.sleep(0.3)
+        assert switched(server) == {"record": ("true", "MQTT")}
+
+
+async def test_without_leave_in_the_configuration_nobody_switches(tmp_path: Path, mosquitto: Broker) -> None:
+    topic = f"camera_hub/{CAMERA}"
+    async with (
+        telling(tmp_path / "hub", mosquitto) as server,
+        listening(mosquitto.port) as heard,
+        aiomqtt.Client("127.0.0.1", mosquitto.port) as home,
+    ):
+        await does(server, detects=False, records=True)
+        await becomes(lambda: heard.newest(f"{topic}/detect/state") == b"OFF")
+        await home.publish(f"{topic}/recordings/set", b"OFF", qos=1)
+        await becomes(lambda: heard.newest(f"{topic}/recordings/set"))
+        await asyncio.sleep(0.2)
+        assert switched(server) == {}
+        # Home Assistant forgets the switches of an earlier configuration.
+        assert heard.newest("homeassistant/switch/camera-hub-khe-coc_cong-lang-detect/config") in (None, b"")
 
 
 class Deaf(aiomqtt.Client):

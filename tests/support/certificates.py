@@ -11,9 +11,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 _DAY = datetime.timedelta(days=1)
-_SERVER_NAMES = x509.SubjectAlternativeName(
-    [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-)
 
 
 @dataclass(frozen=True)
@@ -37,12 +34,15 @@ class Authority:
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def server(self, name: str = "server", days: tuple[int, int] = (-1, 30)) -> Files:
-        """A certificate for 127.0.0.1 and localhost; valid from and to so many days from now."""
+    def server(
+        self, name: str = "server", days: tuple[int, int] = (-1, 30), address: str = "127.0.0.1"
+    ) -> Files:
+        """A certificate for an address and localhost; valid from and to so many days from now."""
+        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(address))]
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
             _builder(_named(name), self._name, key.public_key(), days)
-            .add_extension(_SERVER_NAMES, critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .sign(self._key, hashes.SHA256())
         )
         return _write(self._folder / name, certificate, key)

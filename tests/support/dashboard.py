@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import io
 import itertools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import av
@@ -20,11 +20,14 @@ from camera_hub.alerts.rule import Rule
 from camera_hub.clock import SYSTEM_CLOCK
 from camera_hub.link.messages import (
     PROTOCOL_VERSION,
+    WORKER_SKILLS,
+    Configured,
     EventClip,
     EventNews,
     EventPicture,
     Health,
     Hello,
+    Skill,
     Still,
 )
 from camera_hub.live.hub import LiveHub
@@ -33,6 +36,7 @@ from camera_hub.live.limits import Limits
 from camera_hub.live.mse import MseStreams
 from camera_hub.live.whep import WhepSessions
 from camera_hub.model import (
+    Answer,
     CameraHealth,
     CameraInfo,
     CameraState,
@@ -42,6 +46,9 @@ from camera_hub.model import (
     StreamHealth,
     StreamInfo,
     StreamName,
+    WhyNot,
+    Wish,
+    WishOutcome,
 )
 from camera_hub.server.alert_desk import AlertDesk
 from camera_hub.server.app import create_app
@@ -133,6 +140,9 @@ class Hamlet:
         self.errors: dict[str, tuple[str, Cause | None, str]] = {}
         self.since_us = dict.fromkeys(films, SYSTEM_CLOCK.wall_us())
         self.outbox_depth = 0
+        self.can = frozenset(WORKER_SKILLS)
+        self.off: set[tuple[str, str]] = set()  # (camera, setting): detect or record, where it is not done
+        self.asked: list[Wish] = []  # that is wanted and not answered
         self.linked = False
         self.sent = 0  # how many packets of the newest stream that is watched
         self.taken_us: list[int] = []  # when each of these was taken
@@ -173,13 +183,26 @@ class Hamlet:
                 self.sent = number + 1
             self.taken_us.append(packet.wall_us)
 
+    async def configure(self, site: str, wishes: Sequence[Wish]) -> None:
+        if self.linked and Skill.CONFIGURE in self.can:
+            self.asked += wishes
+
     # -- what a test does ---------------------------------------------------------------------
 
     async def link(self) -> None:
         self.linked = True
         await self.state.site_connected(
-            Hello(PROTOCOL_VERSION, SITE.id, SITE.name, __version__, b"", self.infos)
+            Hello(
+                PROTOCOL_VERSION,
+                SITE.id,
+                SITE.name,
+                __version__,
+                b"",
+                self.infos,
+                can=tuple(sorted(self.can)),
+            )
         )
+        await self.state.wishes.site_linked(SITE.id)
         for camera_id, stream in self.hub.wanted():
             await self.watch(camera_id, stream)
         await self.tell()
@@ -190,6 +213,16 @@ class Hamlet:
             await self.unwatch(camera_id, stream)
         self.hub.site_gone(SITE.id, "the site is not connected")
         await self.state.site_gone(SITE.id)
+
+    async def answer(self, outcome: WishOutcome, why: WhyNot | None = None, detail: str = "") -> None:
+        """Answers the oldest wish, and does it where that says so."""
+        wish = self.asked.pop(0)
+        if outcome is WishOutcome.APPLIED:
+            done = {(wish.camera, wish.key)}
+            self.off = self.off | done if wish.value == "false" else self.off - done
+            await self.tell()
+        answer = Answer(wish.camera, wish.key, wish.version, outcome, why, detail)
+        await self.state.wishes.answered(SITE.id, Configured((answer,)))
 
     async def say(
         self, camera: str, state: CameraState, error: str = "", cause: Cause | None = None, detail: str = ""
@@ -223,6 +256,8 @@ class Hamlet:
             streams=tuple(self._measure(info.id, stream) for stream in info.streams),
             cause=cause,
             cause_detail=detail,
+            detects=(info.id, "detect") not in self.off,
+            records=(info.id, "record") not in self.off,
         )
 
     def _measure(self, camera: str, stream: StreamName) -> StreamHealth:
@@ -284,6 +319,7 @@ async def served(
         state = SitesState(store, updates, settings.sites, on_event=lambda: app.state.parts.desk.wake())
         hamlet = Hamlet(state, films, infos)
         hamlet.store = store
+        state.wishes.links = hamlet
         hamlet.hub = LiveHub(hamlet.watch, hamlet.unwatch, linger_s=0.5)
 
         async def still_good(session: SessionRecord) -> bool:

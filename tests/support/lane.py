@@ -24,17 +24,17 @@ def make_lane(
     """An H.264 clip as a camera would send it: fixed GOP, no B-frames, some noise."""
     random = np.random.default_rng(seed)
     width, height = size
-    ground = _ground(random, width, height)
+    empty = ground(random, width, height)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.gop_size = round(gop_s * fps)
         stream.options = {"preset": "veryfast", "bf": "0", "sc_threshold": "0", "crf": "26"}
         for number in range(round(seconds * fps)):
-            picture = ground.copy()
+            picture = empty.copy()
             for begin, end in crossings:
                 if begin <= number / fps < end:
-                    _walker(picture, (number / fps - begin) / (end - begin), number)
+                    walker(picture, (number / fps - begin) / (end - begin), number)
             noisy = picture.astype(np.int16) + random.integers(-2, 3, picture.shape, dtype=np.int16)
             frame = av.VideoFrame.from_ndarray(np.clip(noisy, 0, 255).astype(np.uint8), format="bgr24")
             container.mux(stream.encode(frame))
@@ -42,7 +42,8 @@ def make_lane(
     return path
 
 
-def _ground(random: np.random.Generator, width: int, height: int) -> NDArray[np.uint8]:
+def ground(random: np.random.Generator, width: int, height: int) -> NDArray[np.uint8]:
+    """The lane without anybody, BGR."""
     coarse = random.integers(70, 140, (height // 12, width // 12, 3), dtype=np.uint8)
     ground: NDArray[np.uint8] = np.asarray(
         cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.uint8
@@ -59,7 +60,8 @@ def _ground(random: np.random.Generator, width: int, height: int) -> NDArray[np.
     return ground
 
 
-def _walker(picture: NDArray[np.uint8], way: float, number: int) -> None:
+def walker(picture: NDArray[np.uint8], way: float, number: int) -> None:
+    """Draw somebody who has come so far, 0..1, in the picture of that number."""
     height, width = picture.shape[:2]
     tall = height // 4
     x, foot = round(way * (width + tall) - tall / 2), round(height * 0.8)

@@ -11,7 +11,7 @@ from camera_hub.ingest.async_outbox import AsyncOutbox
 from camera_hub.ingest.outbox import Outbox
 from camera_hub.link.budget import Budget
 from camera_hub.link.handshake import SiteKey
-from camera_hub.link.messages import Health, Still, StillRequest
+from camera_hub.link.messages import Configure, Configured, Health, Still, StillRequest
 from camera_hub.link.worker_end import WorkerEnd
 from camera_hub.model import CameraInfo, StreamName
 from tests.support.server import CAMERAS, SITE
@@ -44,6 +44,9 @@ class Hamlet:
 
     async def still(self, request: StillRequest) -> Still:
         return Still(request=request.request, jpeg=None, at_us=0, error="no camera")
+
+    async def configure(self, server: str, wanted: Configure) -> Configured:
+        return Configured(())
 
 
 def worker_end(folder: Path, port: int, outbox: AsyncOutbox, budget: Budget | None = None) -> WorkerEnd:

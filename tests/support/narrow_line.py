@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 
 _CHUNK = 1448
 _BUFFER = 8 * 1024  # the kernel takes twice that
@@ -17,15 +17,18 @@ _BUFFER = 8 * 1024  # the kernel takes twice that
 class Line:
     """Both directions have the same rate and delay. May be changed while it is used."""
 
-    def __init__(self, port: int, kbit: float, delay_s: float) -> None:
-        """`port` is the server's."""
+    def __init__(
+        self, address: tuple[str, int], kbit: float, delay_s: float, make: Callable[[], socket.socket]
+    ) -> None:
+        """`address` is the server's; `make` gives TCP sockets, of the network in which the line begins."""
         self.port = 0  # where the worker dials
         self.kbit = kbit
         self.delay_s = delay_s  # one way
         self.up_bytes = 0  # that have arrived at the server, since the beginning
         self.most_up_bytes: int | None = None  # after so many it is cut
         self.is_down = False
-        self._server_port = port
+        self._server = address
+        self._make = make
         self._tasks: set[asyncio.Task[None]] = set()
         self._sockets: set[socket.socket] = set()
 
@@ -36,7 +39,7 @@ class Line:
     async def serve(self) -> None:
         """Until cancelled."""
         loop = asyncio.get_running_loop()
-        with _small(socket.socket()) as listening:
+        with _small(self._make()) as listening:
             listening.bind(("127.0.0.1", self.port))
             self.port = listening.getsockname()[1]
             listening.listen()
@@ -62,10 +65,10 @@ class Line:
 
     async def _connected(self, near: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        far = _small(socket.socket())
+        far = _small(self._make())
         near.setblocking(False)
         try:
-            await loop.sock_connect(far, ("127.0.0.1", self._server_port))
+            await loop.sock_connect(far, self._server)
         except OSError:
             near.close()
             far.close()
@@ -126,9 +129,15 @@ def _small(sock: socket.socket) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def narrow_line(port: int, kbit: float, delay_s: float = 0.0) -> AsyncIterator[Line]:
+async def narrow_line(
+    port: int,
+    kbit: float,
+    delay_s: float = 0.0,
+    host: str = "127.0.0.1",
+    make: Callable[[], socket.socket] = socket.socket,
+) -> AsyncIterator[Line]:
     """A line to a server's port."""
-    line = Line(port, kbit, delay_s)
+    line = Line((host, port), kbit, delay_s, make)
     serving = asyncio.ensure_future(line.serve())
     await asyncio.sleep(0)  # it listens
     try:

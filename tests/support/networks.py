@@ -7,6 +7,7 @@ machine's own network.
 import contextlib
 import ctypes
 import secrets
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,13 +46,18 @@ class Network:
             finally:
                 _enter(own.fileno())
 
-    def loses(self, share: float, *match: str) -> None:
-        """Lose a share of the UDP that comes in, IPv4 and IPv6, from now on; 0 loses none."""
+    def socket(self) -> socket.socket:
+        """A TCP socket of this network, IPv4."""
+        with self.inside():
+            return socket.socket()
+
+    def loses(self, share: float, *match: str, protocol: str = "udp") -> None:
+        """Lose a share of the UDP, or TCP, that comes in, IPv4 and IPv6, from now on; 0 loses none."""
         for tables in ("iptables", "ip6tables"):
             self.run(tables, "-F", "INPUT")
             if share:
                 chance = ["-m", "statistic", "--mode", "random", "--probability", str(share)]
-                self.run(tables, "-A", "INPUT", "-p", "udp", *match, *chance, "-j", "DROP")
+                self.run(tables, "-A", "INPUT", "-p", protocol, *match, *chance, "-j", "DROP")
 
     def lost(self) -> int:
         """How many packets were lost by `loses`, over IPv4."""

@@ -32,6 +32,11 @@ class Server:
             self._made.add(name)
         return URL.create("postgresql+asyncpg", "hub", None, "127.0.0.1", self.port, name)
 
+    @property
+    def socket(self) -> dict[str, str]:
+        """How it is reached by its Unix socket, as a URL's query."""
+        return {"host": str(self._folder), "port": str(self.port)}
+
     def run(self, program: str, *arguments: str) -> None:
         """A program of PostgreSQL's, as the user that it may run as."""
         subprocess.run(
@@ -44,8 +49,10 @@ class Server:
 
 
 @contextmanager
-def postgresql() -> Iterator[Server]:
-    """PostgreSQL refuses to run as root: there it runs as the user `postgres` that its package makes."""
+def postgresql(fsync: bool = False) -> Iterator[Server]:
+    """`fsync`: what is committed is forced to the disk, as in life; tests need not wait for that.
+
+    PostgreSQL refuses to run as root: there it runs as the user `postgres` that its package makes."""
     programs = needs.postgresql()
     folder = Path(tempfile.mkdtemp(prefix="camera-hub-pg-"))
     try:
@@ -55,7 +62,7 @@ def postgresql() -> Iterator[Server]:
         server = Server(programs, folder, free_port())
         data = str(folder / "data")
         server.run("initdb", "-D", data, "-U", "hub", "--auth=trust", "--encoding=UTF8", "--no-sync")
-        settings = f"-h 127.0.0.1 -p {server.port} -k {folder} -c fsync=off"
+        settings = f"-h 127.0.0.1 -p {server.port} -k {folder} -c fsync={'on' if fsync else 'off'}"
         server.run("pg_ctl", "-D", data, "-o", settings, "-l", str(folder / "log"), "-w", "start")
         try:
             until_blocking(lambda: (folder / "data" / "postmaster.pid").exists())

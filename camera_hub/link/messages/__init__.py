@@ -55,6 +55,7 @@ from camera_hub.link.messages.meeting import (
     Refused,
     Welcome,
 )
+from camera_hub.link.messages.settings import CamerasChanged, Configure, Configured
 from camera_hub.link.messages.state import Health, LinkHealth, LiveSize, Shed, ShedCause
 from camera_hub.link.messages.wire import (
     ServerMessage,
@@ -72,10 +73,13 @@ __all__ = [
     "SERVER_SKILLS",
     "WORKER_SKILLS",
     "Ack",
+    "CamerasChanged",
     "Challenge",
     "ClipOffer",
     "ClipPiece",
     "ClipWanted",
+    "Configure",
+    "Configured",
     "Durable",
     "Enrol",
     "Enrolled",

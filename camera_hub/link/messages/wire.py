@@ -27,6 +27,7 @@ from camera_hub.link.messages.meeting import (
     Refused,
     Welcome,
 )
+from camera_hub.link.messages.settings import CamerasChanged, Configure, Configured
 from camera_hub.link.messages.state import Health
 
 _T = TypeVar("_T")
@@ -44,6 +45,8 @@ WorkerMessage = (
     | LiveSound
     | Still
     | NewKey
+    | Configured
+    | CamerasChanged
     | Refused
     | NotTaken
 )
@@ -60,6 +63,7 @@ ServerMessage = (
     | StillRequest
     | NewKeyWanted
     | KeyTaken
+    | Configure
 )
 
 _encoder = msgspec.msgpack.Encoder()

@@ -21,6 +21,7 @@ import type {
   ProblemCode,
   Rule,
   Session,
+  SettingsChange,
   Site,
   StoredRule,
   Texts,
@@ -151,6 +152,10 @@ export async function cameras(signal?: AbortSignal): Promise<Camera[]> {
 
 export const camera = (camera: string, signal?: AbortSignal): Promise<Camera> =>
   get(`/api/cameras/${id(camera)}`, signal);
+
+export async function changeSettings(camera: string, json: SettingsChange): Promise<Camera> {
+  return (await (await request(`/api/cameras/${id(camera)}/settings`, { method: "PATCH", json })).json()) as Camera;
+}
 
 export interface EventQuery {
   site?: string;

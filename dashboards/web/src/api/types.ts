@@ -57,6 +57,13 @@ export type ShedKind = Schemas["ShedKind"];
 export type Uplink = Schemas["Uplink"];
 /** What was done to a camera. */
 export type TamperCause = Schemas["TamperCause"];
+/** What is wanted here of one setting of a camera, and what became of it. */
+export type Wanted = Schemas["Wanted"];
+export type WishState = Schemas["WishState"];
+export type WhyNot = Schemas["WhyNot"];
+export type SettingsChange = Schemas["SettingsChange"];
+/** Settings that are on or off. */
+export type Switched = "detect" | "record";
 export type StreamName = Schemas["Stream"]["stream"];
 /** What somebody who looked at an event says that it was. */
 export type Verdict = Schemas["Verdict"];

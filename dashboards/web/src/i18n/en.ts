@@ -183,6 +183,41 @@ export const en: Dictionary = {
     zones: "Show zones and lines",
     recordingOk: "Recording",
     recordingNot: "Not recording",
+    off: { record: "Recording is off", detect: "Detection is off" },
+    switches: {
+      title: "On and off",
+      name: { detect: "Motion detection", record: "Recording" },
+      on: "On",
+      off: "Off",
+      unknown: "Not known",
+      help: {
+        detect: "While it is off, this camera makes no events and no alerts, not even when it is covered or turned.",
+        record: "While it is off, nothing is kept in the hamlet, and events have no clip.",
+      },
+      asked: (who, when, on) => `Switched ${on ? "on" : "off"} by ${who} ${when}.`,
+      state: {
+        waiting: "Waiting for the hamlet's machine to answer.",
+        away: "The hamlet is away: it will be done when it is back.",
+        "too-old": "The hamlet's software is too old to be switched from here. Its machine should be updated.",
+        applied: "The hamlet's machine has done it.",
+      },
+      overruled: (server) =>
+        `${server ? `The server ${server}` : "The hamlet's own server"} wanted something else afterwards. Whoever changes it last has their way.`,
+      refused: {
+        "not-allowed":
+          "The hamlet does not let this server change it. The hamlet's administrator may allow it in the configuration (link, may_change).",
+        "no-camera": "The hamlet no longer has this camera.",
+        "unknown-key": "The hamlet's software does not know this setting.",
+        invalid: "The hamlet's machine refuses it because the value is not valid.",
+        "not-kept": "The hamlet's disk cannot be written, so nothing was done; it is tried again at the next link.",
+        unexpected: "The hamlet's machine refuses it; it is not clear why.",
+      },
+      leave: "Leave it to the hamlet's configuration",
+      confirm: (camera) => `Switch off recording of ${camera}?`,
+      confirmText:
+        "From then on nothing of this camera is kept, and nobody can look back at it later. Who switches it off, and when, is noted.",
+      confirmAction: "Switch off recording",
+    },
     events: "Recent events",
     noEvents: "No events on this camera yet.",
     allEvents: "See all",
@@ -522,6 +557,7 @@ export const en: Dictionary = {
     twinHelp: (addresses) =>
       `A disk was copied, or a replaced machine is still on (addresses: ${addresses}). Switch off the one that should not run. If you cannot tell whose it is, revoke and make a new code.`,
     newer: "The hamlet's software is newer than this server's. The server should be updated.",
+    outdated: "older than the server's",
     older: (lacks) => `The hamlet's software is old and cannot yet: ${lacks}. Its machine should be updated.`,
     lacks: {
       enrol: "take one-time codes",
@@ -530,6 +566,8 @@ export const en: Dictionary = {
       "not-taken": "pass over unknown messages and stay linked",
       parts: "take long messages in parts",
       "clip-pieces": "go on with a clip where it stopped",
+      configure: "have recording and detection switched from here",
+      "cameras-changed": "hear of changed cameras",
     },
     manage: "Permission to link",
     keySince: (when) => `The machine's key was let in ${when}.`,

@@ -13,8 +13,11 @@ import type {
   ShedCause,
   ShedKind,
   Side,
+  Switched,
   TamperCause,
   Verdict,
+  WhyNot,
+  WishState,
 } from "../api/types";
 
 export const vi = {
@@ -200,6 +203,40 @@ export const vi = {
     zones: "Hiện vùng và vạch",
     recordingOk: "Đang ghi hình",
     recordingNot: "Không ghi hình",
+    off: { record: "Đang tắt ghi hình", detect: "Đang tắt phát hiện" } satisfies Record<Switched, string>,
+    switches: {
+      title: "Bật và tắt",
+      name: { detect: "Phát hiện chuyển động", record: "Ghi hình" } satisfies Record<Switched, string>,
+      on: "Đang bật",
+      off: "Đang tắt",
+      unknown: "Chưa rõ",
+      help: {
+        detect: "Khi tắt, camera này không có sự kiện và báo động nào, kể cả khi bị che hay bị xoay.",
+        record: "Khi tắt, hình không được lưu ở xóm, và sự kiện không có đoạn ghi.",
+      } satisfies Record<Switched, string>,
+      asked: (who: string, when: string, on: boolean) => `${who} cho ${on ? "bật" : "tắt"} ${when}.`,
+      state: {
+        waiting: "Đang chờ máy của xóm trả lời.",
+        away: "Xóm đang mất liên lạc: sẽ làm khi nối lại.",
+        "too-old": "Phần mềm của xóm đã cũ, chưa bật tắt từ đây được. Cần cập nhật máy của xóm.",
+        applied: "Máy của xóm đã làm.",
+      } satisfies Record<Exclude<WishState, "refused" | "overruled">, string>,
+      overruled: (server: string) =>
+        `${server ? `Máy chủ ${server}` : "Máy chủ của xóm"} đã đổi khác sau đó. Ai đổi sau cùng thì theo người đó.`,
+      refused: {
+        "not-allowed": "Xóm không cho máy chủ này đổi mục này. Người quản trị ở xóm mở trong cấu hình (link, may_change).",
+        "no-camera": "Xóm không còn camera này.",
+        "unknown-key": "Phần mềm của xóm không biết mục này.",
+        invalid: "Máy của xóm không nhận vì nội dung không hợp lệ.",
+        "not-kept": "Ổ đĩa ở xóm không ghi được nên chưa làm; sẽ thử lại khi nối lại.",
+        unexpected: "Máy của xóm không nhận, chưa rõ vì sao.",
+      } satisfies Record<WhyNot, string>,
+      leave: "Để theo cấu hình của xóm",
+      confirm: (camera: string) => `Tắt ghi hình ${camera}?`,
+      confirmText:
+        "Từ lúc tắt, hình của camera không được lưu lại, sau này không xem lại được. Ai tắt và lúc nào đều được ghi sổ.",
+      confirmAction: "Tắt ghi hình",
+    },
     events: "Sự kiện gần đây",
     noEvents: "Chưa có sự kiện nào ở camera này.",
     allEvents: "Xem tất cả",
@@ -540,6 +577,7 @@ export const vi = {
     twinHelp: (addresses: string) =>
       `Có thể ổ đĩa đã bị sao chép, hoặc máy cũ chưa tắt (địa chỉ: ${addresses}). Tắt máy không dùng nữa. Nếu không rõ máy kia của ai, hãy thu hồi rồi lập mã mới.`,
     newer: "Phần mềm của xóm mới hơn máy chủ. Nên cập nhật máy chủ.",
+    outdated: "cũ hơn phần mềm của máy chủ",
     older: (lacks: string) => `Phần mềm của xóm đã cũ, chưa biết: ${lacks}. Nên cập nhật máy của xóm.`,
     lacks: {
       enrol: "nhận mã một lần",
@@ -548,6 +586,8 @@ export const vi = {
       "not-taken": "bỏ qua tin chưa biết mà vẫn giữ liên kết",
       parts: "nhận tin dài theo từng phần",
       "clip-pieces": "nhận tiếp đoạn ghi từ chỗ bị ngắt",
+      configure: "bật tắt ghi hình và phát hiện từ đây",
+      "cameras-changed": "nhận thay đổi của camera",
     },
     manage: "Quyền liên kết",
     keySince: (when: string) => `Khóa của máy được nhận ${when}.`,

@@ -1,0 +1,39 @@
+"""What a server asks of a worker and waits for: each question is answered when its answer is there."""
+
+import asyncio
+from collections.abc import Callable
+
+from camera_hub.link.messages import Configure, StillRequest
+from camera_hub.link.sending import Sending
+from camera_hub.link.worker_protocols import Hamlet
+
+Question = StillRequest | Configure
+
+
+class Answering:
+    """One connection's."""
+
+    def __init__(self, server: str, hamlet: Hamlet, sending: Sending, wake: Callable[[], None]) -> None:
+        self._server = server
+        self._hamlet = hamlet
+        self._sending = sending
+        self._wake = wake
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def ask(self, question: Question) -> None:
+        task = asyncio.create_task(self._answer(question))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """Nobody waits for answers any more."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def _answer(self, question: Question) -> None:
+        match question:
+            case StillRequest():
+                self._sending.answers.append(await self._hamlet.still(question))
+            case Configure():
+                self._sending.control.append(await self._hamlet.configure(self._server, question))
+        self._wake()
