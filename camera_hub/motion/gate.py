@@ -6,10 +6,11 @@ a keyframe shows something, or packets become heavy and a peek (see peeks.py) sh
 and lets all that it kept through first, so that an event begins when its mover came and not when
 the gate woke.
 
-It sleeps only where the stream's make (see make.py) allows it and sizes tell. Either the smallest mover that matters costs clearly more than
-what the sizes vary by when it is quiet (see sizes.py): then a keyframe is looked at now and then,
-or, where that is true of larger movers alone, every keyframe. Or they have proved it, event by
-event (see trials.py). One event that they missed takes the right to sleep away, however it was got.
+It sleeps only where the stream's make (see make.py) allows it and sizes tell. Either the smallest
+mover that matters costs clearly more than what the sizes vary by when it is quiet (see sizes.py):
+then a keyframe is looked at now and then, or, where that is true of larger movers alone, every
+keyframe. Or they have proved it, event by event (see trials.py). One event that they missed takes
+the right to sleep away, however it was got.
 
 Promises: the same packets and the same answers of the detector give the same decisions; no
 clock. What it lets through can be decoded: a keyframe, or what follows the packet before.
