@@ -131,6 +131,26 @@ class NotLive(StrEnum):
     TOO_MANY_TRANSCODES = "too-many-transcodes"  # as many streams are transcoded as may be
 
 
+class NotRecorded(StrEnum):
+    """Why recordings cannot be looked at, for programs; what holds of Cause holds here too."""
+
+    SITE_AWAY = "site-away"  # it is not linked, or was lost in between
+    SITE_TOO_OLD = "site-too-old"  # its worker does not send recordings yet
+    NO_SUCH_CAMERA = "no-such-camera"  # the worker has none of that name
+    NOTHING_THERE = "nothing-there"  # nothing is recorded then
+    TOO_MANY_LOOK = "too-many-look"  # as many look back as may
+    TOO_MANY_OF_YOURS = "too-many-of-yours"  # as many as one user may
+    LINE_SPENT = "line-spent"  # the day's volume of the uplink is used up
+    LINE_HOURS = "line-hours"  # long video goes at other hours
+    LINE_SILENT = "line-silent"  # nothing came in time
+    UNREADABLE = "unreadable"  # the disk or a file is damaged
+    UNEXPECTED = "unexpected"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "NotRecorded | None":
+        return cls.UNEXPECTED if isinstance(value, str) else None
+
+
 class EventKind(StrEnum):
     MOTION = "motion"
     TAMPER = "tamper"

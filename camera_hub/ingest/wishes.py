@@ -36,6 +36,7 @@ class KeptWish(msgspec.Struct, frozen=True):
     server: str
     wish: Wish
     said_us: int  # not later than it arrived
+    number: int  # in the order of arrival
 
 
 class Wishes:
@@ -84,7 +85,8 @@ class Wishes:
                 if wish.value == NO_WISH:
                     kept.pop(place, None)
                 else:
-                    kept[place] = KeptWish(server, wish, min(wish.said_us, now_us))
+                    number = max((one.number for one in kept.values()), default=0) + 1
+                    kept[place] = KeptWish(server, wish, min(wish.said_us, now_us), number)
             try:
                 if kept != self._kept:
                     await asyncio.to_thread(write_whole, self._file, msgspec.json.encode([*kept.values()]))
@@ -125,7 +127,7 @@ class Wishes:
         """The wish that has its way."""
         found = [self._kept.get((server, camera, key.value)) for server in self._may_change]
         good = [one for one in found if one is not None and self._refusal(one.server, one.wish) is None]
-        return max(good, key=lambda one: one.said_us, default=None)
+        return max(good, key=lambda one: (one.said_us, one.number), default=None)
 
     def _refusal(self, server: str, wish: Wish) -> Answer | None:
         """Why a wish is refused, as the answer to it; None where it is not."""

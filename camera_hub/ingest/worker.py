@@ -24,6 +24,7 @@ from camera_hub.ingest.clips import ClipCutter
 from camera_hub.ingest.enrolled import EnrolledServers
 from camera_hub.ingest.keeper import CameraKeeper, News, forkserver
 from camera_hub.ingest.keeping import EventKeeper
+from camera_hub.ingest.lookback import Lookback
 from camera_hub.ingest.messages import EventFound, TapOpened, TapPackets, TapSound
 from camera_hub.ingest.outbox import Outbox
 from camera_hub.ingest.taps import Taps
@@ -111,6 +112,8 @@ class Worker:
         max_bytes, keep_free_bytes = config.storage.max_bytes, config.storage.keep_free_bytes
         self._retention = Retention(self._recordings, self._catalogue, max_bytes, keep_free_bytes)
         self._recorded_bytes = 0
+        streams = {camera.id: camera.stream_names for camera in config.cameras}
+        self.recordings = Lookback(self._recordings, self._catalogue, streams)
         names = [server.name for server in servers]
         link = config.link
         may_change = {

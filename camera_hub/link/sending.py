@@ -25,6 +25,7 @@ from camera_hub.link.messages import (
     lane_of,
 )
 from camera_hub.link.outgoing import ClipsOut, LiveBuffer, Numbered, Parts
+from camera_hub.link.ranges_out import RangesOut
 from camera_hub.link.worker_protocols import Outbox
 
 log = structlog.get_logger(__name__)
@@ -56,17 +57,19 @@ class Sending:
         can: Iterable[str],
         budget: Budget,
         live: Callable[[], list[LiveBuffer]],
+        ranges: RangesOut | None = None,
     ) -> None:
         """`newest` is the outbox's when the connection began, `can` the server's skills; `live` gives
-        what is watched.
+        what is watched, `ranges` what somebody looks back at.
         """
         self.control: deque[WorkerMessage] = deque(maxlen=256)
         self.answers: deque[WorkerMessage] = deque(maxlen=64)
-        """Pictures that somebody asked for."""
+        """What somebody asked for: pictures, what is recorded."""
         self._who = who
         self._can = frozenset(can)
         self._budget = budget
         self._live = live
+        self._ranges = ranges
         self._turn = 0  # whose live packets are next
         self._lanes = {lane: _Lane(outbox, lane, newest) for lane in _BATCH}
         self._clips = {lane: ClipsOut() for lane in (Lane.CLIP, Lane.VIDEO)}
@@ -139,12 +142,20 @@ class Sending:
             case Lane.PICTURE:
                 return bool(self.answers) or (self._has_window(lane) and await self._lanes[lane].any())
             case Lane.LIVE:
-                return any(buffer.ready for buffer in self._live())
+                return any(buffer.ready for buffer in self._live()) or self._has_range(lane)
             case Lane.CLIP | Lane.VIDEO:
                 clips = self._clips[lane]
-                return clips.ready or (
-                    clips.has_room and self._has_window(lane) and await self._lanes[lane].any()
+                return (
+                    self._has_range(lane)
+                    or clips.ready
+                    or (clips.has_room and self._has_window(lane) and await self._lanes[lane].any())
                 )
+
+    def _has_range(self, lane: Lane) -> bool:
+        return self._ranges is not None and self._ranges.ready(lane)
+
+    def _take_range(self, lane: Lane, piece: int) -> WorkerMessage | None:
+        return None if self._ranges is None else self._ranges.take(lane, piece)
 
     async def _take(self, lane: Lane, piece: int) -> WorkerMessage | None:
         """The lane's next message; None where it has none after all."""
@@ -158,9 +169,10 @@ class Sending:
             case Lane.PICTURE:
                 return self._fly(await self._lanes[lane].pop())
             case Lane.LIVE:
-                return self._take_live(piece)
+                return self._take_live(piece) or self._take_range(lane, piece)
             case Lane.CLIP | Lane.VIDEO:
-                return await self._take_clip(lane, piece)
+                # For a range somebody waits; it goes before long clips.
+                return self._take_range(lane, piece) or await self._take_clip(lane, piece)
 
     async def _event(self, old: bool) -> Durable | None:
         lane = self._lanes[Lane.EVENT]

@@ -32,10 +32,15 @@ from camera_hub.link.messages import (
     Listen,
     NewKey,
     NewKeyWanted,
+    NotRecordedError,
     NotTaken,
+    RangeBegins,
+    RangeEnded,
+    RangePiece,
     Refused,
     ServerMessage,
     Skill,
+    Spans,
     Still,
     StillRequest,
     UnknownMessageError,
@@ -45,8 +50,9 @@ from camera_hub.link.messages import (
     decode_from_worker,
     encode,
 )
+from camera_hub.link.ranges_in import RangesIn
 from camera_hub.link.taking import Keeps, Taking
-from camera_hub.model import HubError, StreamName, Wish
+from camera_hub.model import HubError, NotRecorded, StreamName, Wish
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +117,7 @@ class _Site:
         self._socket = socket
         self._lock = asyncio.Lock()
         self.stills: dict[int, asyncio.Future[Still]] = {}
+        self.ranges = RangesIn(self.send)
 
     async def send(self, message: ServerMessage) -> None:
         """Raises TimeoutError or EOFError when the worker no longer takes anything."""
@@ -120,6 +127,7 @@ class _Site:
     async def close(self) -> None:
         for waiting in self.stills.values():
             waiting.cancel()
+        self.ranges.close()
         await self._socket.close()
 
 
@@ -158,6 +166,21 @@ class ServerEnd:
             raise
         finally:
             linked.stills.pop(request, None)
+
+    def recordings(self, site: str) -> RangesIn:
+        """What can be asked of a site's recordings. Raises NotRecordedError where it cannot be asked."""
+        linked = self._sites.get(site)
+        if linked is None:
+            raise NotRecordedError(
+                "the hamlet is not connected; its recordings can be seen when it is back",
+                NotRecorded.SITE_AWAY,
+            )
+        if Skill.RECORDINGS not in linked.can:
+            raise NotRecordedError(
+                "the hamlet's worker is of an older release that does not send recordings; update it there",
+                NotRecorded.SITE_TOO_OLD,
+            )
+        return linked.ranges
 
     async def watch(self, site: str, camera: str, stream: StreamName, on: bool) -> None:
         """Have a stream's packets sent, or stop them; holds over reconnects."""
@@ -305,6 +328,8 @@ class ServerEnd:
                 waiting = site.stills.get(request)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(message)
+            case Spans() | RangeBegins() | RangePiece() | RangeEnded():
+                site.ranges.hear(message)
             case Configured():
                 await self._commune.configured(site.name, message)
             case CamerasChanged():

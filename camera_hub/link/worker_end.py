@@ -30,7 +30,6 @@ from camera_hub.link.messages import (
     CamerasChanged,
     Challenge,
     ClipWanted,
-    Configure,
     Configured,
     Health,
     KeyTaken,
@@ -47,7 +46,6 @@ from camera_hub.link.messages import (
     Refused,
     ServerMessage,
     Skill,
-    StillRequest,
     UnknownMessageError,
     Watch,
     Welcome,
@@ -56,6 +54,7 @@ from camera_hub.link.messages import (
     encode,
 )
 from camera_hub.link.pace import Pace
+from camera_hub.link.ranges_out import RangesOut
 from camera_hub.link.sending import Sending
 from camera_hub.link.watched import Watched
 from camera_hub.link.worker_protocols import Hamlet, Outbox
@@ -120,6 +119,7 @@ class WorkerEnd:
         self._budget = budget or Budget(Limits(), UTC, clock)
         self._wake = asyncio.Event()
         self._watched = Watched(server, hamlet, clock)
+        self._ranges = RangesOut(hamlet.recordings, self._budget, self._wake.set)
         self._pace = Pace(clock.monotonic_us())
         self._sending: Sending | None = None  # of this connection
         self._told_cameras: tuple[CameraInfo, ...] = ()  # on this connection
@@ -204,6 +204,7 @@ class WorkerEnd:
                 self.server_can,
                 self._budget,
                 lambda: self._watched.buffers,
+                self._ranges,
             )
             self.connected, self.error, self._told = True, "", ""
             log.info("link up", server=self.server)
@@ -213,7 +214,7 @@ class WorkerEnd:
                 self._receive(socket, sending),
                 self._send(socket, sending),
                 self._beat(sending),
-                self._judge(),
+                self._judge(sending),
             )
 
     async def _shake_hands(self, socket: ClientConnection) -> None:
@@ -244,9 +245,7 @@ class WorkerEnd:
         """Says in the log what the server lacks, and when the two clocks are far apart."""
         lacks = sorted(SERVER_SKILLS - self.server_can)
         if lacks:
-            log.warning(
-                "the server is of an older release and lacks some things", server=self.server, lacks=lacks
-            )
+            log.warning("the server is older and lacks some things", server=self.server, lacks=lacks)
         apart_us = self._clock.wall_us() - welcome.server_time_us
         if abs(apart_us) > CLOCK_APART_US:
             log.warning(
@@ -256,7 +255,7 @@ class WorkerEnd:
             )
 
     async def _receive(self, socket: ClientConnection, sending: Sending) -> None:
-        answering = Answering(self.server, self._hamlet, sending, self._wake.set)
+        answering = Answering(self.server, self._hamlet, self._ranges, sending, self._wake.set)
         try:
             async for data in socket:
                 try:
@@ -274,10 +273,9 @@ class WorkerEnd:
                         self._watched.watch(camera, stream, on)
                     case Listen(camera=camera, stream=stream, on=on):
                         self._watched.listen(camera, stream, on)
-                    case StillRequest() | Configure():
-                        answering.ask(message)
                     case _:
-                        self._hear(message, sending)
+                        if not answering.ask(message):
+                            self._hear(message, sending)
                 self._wake.set()
         finally:
             answering.close()
@@ -317,9 +315,10 @@ class WorkerEnd:
             sending.control.append(self._health())
             self._wake.set()
 
-    async def _judge(self) -> None:
+    async def _judge(self, sending: Sending) -> None:
         while True:
             await asyncio.sleep(JUDGE_S)
+            sending.control.extend(self._ranges.shut())
             if self._watched.judge():
                 log.info(
                     "what is watched was fitted to the line", server=self.server, size=self._watched.size
@@ -369,6 +368,7 @@ class WorkerEnd:
         self._sending = None
         self._budget.withdraw(self.server)
         self._watched.clear()
+        self._ranges.clear()
 
     def _failed(self, error: str, first: bool = False) -> None:
         """`first`: a first attempt that failed, as when worker and server start together."""

@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from camera_hub.link.messages import Configure, Configured, Health, Lane, Shed, Still, StillRequest
+from camera_hub.link.messages import (
+    Configure,
+    Configured,
+    Health,
+    Lane,
+    RangeWanted,
+    Shed,
+    Spans,
+    SpansWanted,
+    Still,
+    StillRequest,
+)
 from camera_hub.link.outgoing import Numbered
 from camera_hub.model import CameraInfo, StreamName
 
@@ -28,8 +39,35 @@ class Outbox(Protocol):
         """What was let go lately, unsent."""
 
 
+class OpenRange(Protocol):
+    """A range of recordings that is being read."""
+
+    start_us: int
+    codec: str
+    width: int
+    height: int
+    size: int | None
+
+    def read(self, most: int) -> bytes:
+        """The next bytes, none at the end. Blocks; raises OSError and EOFError."""
+
+    def close(self) -> None: ...
+
+
+class Recordings(Protocol):
+    """What is recorded, for a server that looks back."""
+
+    async def spans(self, asked: SpansWanted) -> Spans: ...
+
+    async def open_range(self, asked: RangeWanted) -> OpenRange:
+        """Raises NotRecordedError."""
+
+
 class Hamlet(Protocol):
     """What a server may ask of the worker."""
+
+    @property
+    def recordings(self) -> Recordings: ...
 
     def cameras(self) -> tuple[CameraInfo, ...]: ...
 

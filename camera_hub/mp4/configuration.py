@@ -7,6 +7,9 @@ from camera_hub.annexb import ParameterSets, nal_type
 from camera_hub.model import HubError
 from camera_hub.sps import H264_WITH_CHROMA, Sps, parse_sps, rbsp
 
+_RECORD = (
+    8 + 78 + 8
+)  # where it lies in a sample entry: behind two boxes' heads and what they say of the picture
 _DAMAGED = (
     "The camera sends a damaged description of its picture (SPS); restart the camera, "
     "or set its video encoder anew."
@@ -41,6 +44,16 @@ def codec_string(codec: str, sets: ParameterSets) -> str:
     general = rbsp(sps[2:])[1:13]  # profile space, tier, profile; compatibility; constraints; level
     if len(general) < 12:
         raise ParameterSetsError(_DAMAGED)
+    return _hevc_string(general)
+
+
+def entry_codec_string(entry: bytes) -> str:
+    """The same from a sample entry box (`avc1`, `hvc1`) that `boxes.sample_entry` made."""
+    record = entry[_RECORD:]
+    return f"avc1.{record[1:4].hex()}" if entry[4:8] == b"avc1" else _hevc_string(record[1:13])
+
+
+def _hevc_string(general: bytes) -> str:
     space = ("", "A", "B", "C")[general[0] >> 6]
     tier = "H" if general[0] & 0x20 else "L"
     compatible = int(f"{int.from_bytes(general[1:5]):032b}"[::-1], 2)

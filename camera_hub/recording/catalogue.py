@@ -116,6 +116,14 @@ class Catalogue:
             (camera, stream, end_us, start_us - LONGEST_SEGMENT_US, start_us),
         )
 
+    def oldest_us(self, camera: str) -> int | None:
+        """When the oldest segment of a camera begins; None where there is none."""
+        with self._mutex:
+            (found,) = self._db.execute(
+                "SELECT min(start_us) FROM segments WHERE camera = ? AND state != 'deleting'", (camera,)
+            ).fetchone()
+        return None if found is None else int(found)
+
     def segments(self, state: SegmentState | None = None) -> list[Segment]:
         """All of them, or those in a state, oldest first."""
         if state is None:

@@ -30,7 +30,7 @@ class Clip(NamedTuple):
     gaps: tuple[tuple[int, int], ...] = ()  # wall, (from, to): times in it without recording
 
 
-class _Picture(NamedTuple):
+class Picture(NamedTuple):
     """A sample and where it is."""
 
     sample: Sample
@@ -54,33 +54,47 @@ def cut_clip(
     that is larger; None where not even one picture fits. Raises sqlite3.Error and OSError.
     """
     with ExitStack() as opened:
-        pictures: list[_Picture] = []
-        for segment in catalogue.find(camera, stream, start_us, end_us):
-            try:
-                reader = opened.enter_context(SegmentReader(folder / segment.path))
-            except (FileNotFoundError, NotASegmentError):
-                continue  # deleted meanwhile, or nothing of it is on disk yet
-            if pictures and reader.head.entry != pictures[0].reader.head.entry:
-                if pictures[-1].wall_us >= start_us:
-                    break
-                pictures.clear()
-            _extend(pictures, list(_pictures(reader)), start_us, end_us)
-            if sum(picture.sample.size for picture in pictures) > max_bytes:
-                break
-        pictures = _within(pictures, max_bytes)
+        pictures = pictures_between(opened, folder, catalogue, camera, stream, start_us, end_us, max_bytes)
         return _clip(pictures) if pictures else None
 
 
-def _pictures(reader: SegmentReader) -> Iterator[_Picture]:
+def pictures_between(
+    opened: ExitStack,
+    folder: Path,
+    catalogue: Catalogue,
+    camera: str,
+    stream: StreamName,
+    start_us: int,
+    end_us: int,
+    max_bytes: int,
+) -> list[Picture]:
+    """The pictures of a clip, whose files stay open in `opened`; see `cut_clip`."""
+    pictures: list[Picture] = []
+    for segment in catalogue.find(camera, stream, start_us, end_us):
+        try:
+            reader = opened.enter_context(SegmentReader(folder / segment.path))
+        except (FileNotFoundError, NotASegmentError):
+            continue  # deleted meanwhile, or nothing of it is on disk yet
+        if pictures and reader.head.entry != pictures[0].reader.head.entry:
+            if pictures[-1].wall_us >= start_us:
+                break
+            pictures.clear()
+        _extend(pictures, list(_pictures(reader)), start_us, end_us)
+        if sum(picture.sample.size for picture in pictures) > max_bytes:
+            break
+    return _within(pictures, max_bytes)
+
+
+def _pictures(reader: SegmentReader) -> Iterator[Picture]:
     for fragment in reader.fragments():
         wall_us, at = reader.head.origin.start_us + fragment.time_us, fragment.data
         for sample in fragment.samples:
-            yield _Picture(sample, wall_us, reader, at)
+            yield Picture(sample, wall_us, reader, at)
             wall_us += sample.duration_us
             at += sample.size
 
 
-def _extend(pictures: list[_Picture], more: list[_Picture], start_us: int, end_us: int) -> None:
+def _extend(pictures: list[Picture], more: list[Picture], start_us: int, end_us: int) -> None:
     """Add a segment's pictures of [start_us, end_us), and those before from the last keyframe on."""
     if not more or _end_us(more[-1]) <= start_us:
         return
@@ -93,7 +107,7 @@ def _extend(pictures: list[_Picture], more: list[_Picture], start_us: int, end_u
             pictures.append(picture)
 
 
-def _within(pictures: list[_Picture], max_bytes: int) -> list[_Picture]:
+def _within(pictures: list[Picture], max_bytes: int) -> list[Picture]:
     """As many from the first on as fit, up to a keyframe if that leaves any."""
     if not pictures:
         return pictures
@@ -106,7 +120,17 @@ def _within(pictures: list[_Picture], max_bytes: int) -> list[_Picture]:
     return pictures
 
 
-def _clip(pictures: list[_Picture]) -> Clip:
+def _clip(pictures: list[Picture]) -> Clip:
+    samples, gaps = joined(pictures)
+    head = pictures[0].reader.head
+    data = [run.reader.read(run.at, run.sample.size) for run in runs(pictures)]
+    mp4 = clip_head(head.entry, head.width, head.height, samples, sum(map(len, data)))
+    duration_us = sum(sample.duration_us for sample in samples)
+    return Clip(pictures[0].wall_us, duration_us, b"".join((mp4, *data)), tuple(gaps))
+
+
+def joined(pictures: list[Picture]) -> tuple[list[Sample], list[tuple[int, int]]]:
+    """(the samples as they follow one another in a clip, the gaps in it: wall, from and to)."""
     start_us = pictures[0].wall_us
     samples: list[Sample] = []
     gaps: list[tuple[int, int]] = []
@@ -121,13 +145,10 @@ def _clip(pictures: list[_Picture]) -> Clip:
             duration_us += max(0, missing_us)
         samples.append(picture.sample._replace(duration_us=duration_us))
         time_us += duration_us
-    head = pictures[0].reader.head
-    data = [run.reader.read(run.at, run.sample.size) for run in _runs(pictures)]
-    mp4 = clip_head(head.entry, head.width, head.height, samples, sum(map(len, data)))
-    return Clip(start_us, time_us, b"".join((mp4, *data)), tuple(gaps))
+    return samples, gaps
 
 
-def _runs(pictures: list[_Picture]) -> Iterator[_Picture]:
+def runs(pictures: list[Picture]) -> Iterator[Picture]:
     """The pictures, those that lie one behind the other in a file joined into one read."""
     run = pictures[0]
     for picture in pictures[1:]:
@@ -139,5 +160,5 @@ def _runs(pictures: list[_Picture]) -> Iterator[_Picture]:
     yield run
 
 
-def _end_us(picture: _Picture) -> int:
+def _end_us(picture: Picture) -> int:
     return picture.wall_us + picture.sample.duration_us

@@ -11,20 +11,32 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+from ulid import ULID
 
+from camera_hub.alerts.life import AlertState
 from camera_hub.alerts.occurrence import AlertKind
 from camera_hub.alerts.rule import Urgency
 from camera_hub.alerts.telling import people, push, webhook
 from camera_hub.alerts.telling.message import NotDeliveredError, Told
 from camera_hub.alerts.telling.push import PushKey, Receiver
-from camera_hub.alerts.telling.texts import DEFAULT, WHAT, Facts, Language, Texts, of_many, title_and_body
+from camera_hub.alerts.telling.texts import (
+    ACKNOWLEDGE,
+    DEFAULT,
+    TEST,
+    WHAT,
+    Facts,
+    Language,
+    Texts,
+    of_many,
+    title_and_body,
+)
 from camera_hub.clock import Clock
 from camera_hub.config.alerts import ChannelConfig
 from camera_hub.model import CameraInfo
 from camera_hub.server.alert_shapes import alert_shape
 from camera_hub.server.shapes import global_id
 from camera_hub.store import MediaKind, Store
-from camera_hub.store.alert_records import StoredAlert, StoredDelivery, Telling
+from camera_hub.store.alert_records import StoredAlert, StoredDelivery, Subscription, Telling
 
 LATE_US = 120 * 1_000_000
 MAX_PICTURE_BYTES = 5_000_000
@@ -63,7 +75,7 @@ class Messages:
         self, alerts: Sequence[StoredAlert], deliveries: Sequence[StoredDelivery], channel: ChannelConfig
     ) -> Told:
         """One message; of several alerts their count and a line each."""
-        language = channel.language
+        language = await self._language(channel, deliveries[-1].target)
         newest = alerts[-1]
         facts = [
             self.facts(alert, language, escalated=delivery.what is Telling.ESCALATED)
@@ -84,6 +96,7 @@ class Messages:
             urgent=any(alert.alert.urgency is Urgency.URGENT for alert in alerts),
             jpeg=await self._picture(newest) if channel.kind == "apprise" and len(alerts) == 1 else None,
             picture=_picture_path(newest) if len(alerts) == 1 else "",
+            offer=ACKNOWLEDGE[language] if len(alerts) == 1 and newest.alert.state is AlertState.NEW else "",
             machine=self._for_machines(newest, deliveries[-1]),
         )
 
@@ -129,8 +142,25 @@ class Messages:
             case "push":
                 await self._push(target, message)
 
+    async def test(self, channel: ChannelConfig, target: str) -> None:
+        """Sends a message that says it is a test. Raises NotDeliveredError."""
+        title, body = TEST[await self._language(channel, target)]
+        link = "/alerts" if channel.kind == "push" else ""
+        machine = {"type": "test", "timestamp": self._now(), "data": {}}
+        await self.send(
+            channel, target, Told(title, body, link, "test", urgent=False, machine=machine), str(ULID())
+        )
+
+    async def _language(self, channel: ChannelConfig, target: str) -> Language:
+        """A browser's is the one that its reader chose; all others have the channel's."""
+        found = await self._browser(target) if channel.kind == "push" else None
+        return channel.language if found is None else "en" if found.language == "en" else "vi"
+
+    async def _browser(self, target: str) -> Subscription | None:
+        return next((one for one in await self._store.alerts.subscriptions() if one.id == target), None)
+
     async def _push(self, target: str, message: Told) -> None:
-        found = next((one for one in await self._store.alerts.subscriptions() if one.id == target), None)
+        found = await self._browser(target)
         if found is None:
             raise NotDeliveredError("the browser does not want to be told any more", again=False, gone=True)
         receiver = Receiver(found.endpoint, found.p256dh, found.auth)
@@ -150,9 +180,11 @@ class Messages:
     def _for_machines(self, stored: StoredAlert, delivery: StoredDelivery) -> dict[str, Any]:
         """The body of a webhook, with the type and time that Standard Webhooks wants."""
         shape = alert_shape(stored).model_dump(mode="json")
-        at = datetime.fromtimestamp(self._clock.wall_us() / 1e6, self._zone).isoformat()
         data = {"alert": shape, "link": self.facts(stored, "en").link}
-        return {"type": f"alert.{delivery.what.value}", "timestamp": at, "data": data}
+        return {"type": f"alert.{delivery.what.value}", "timestamp": self._now(), "data": data}
+
+    def _now(self) -> str:
+        return datetime.fromtimestamp(self._clock.wall_us() / 1e6, self._zone).isoformat()
 
 
 def _picture_path(stored: StoredAlert) -> str:

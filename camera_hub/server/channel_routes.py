@@ -1,4 +1,4 @@
-"""Channels: ways to tell people and machines; what became of telling; phones that ask to be told.
+"""Channels: ways to tell people and machines; what became of telling.
 
 No answer has a channel's secrets, but that which makes a webhook: its signing secret, once.
 """
@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 import structlog
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field, SecretStr, ValidationError
-from ulid import ULID
 
-from camera_hub.alerts.telling.message import NotDeliveredError, Told
+from camera_hub.alerts.telling.message import NotDeliveredError
 from camera_hub.config.alerts import ChannelConfig
 from camera_hub.model import Refusal
 from camera_hub.server.alert_shapes import DeliveryShape, delivery_shape
@@ -21,28 +20,20 @@ from camera_hub.server.channels import StoredChannel
 from camera_hub.server.parts import Parts, parts_of
 from camera_hub.server.problems import Problem, problems
 from camera_hub.server.rights import Right, needs
-from camera_hub.server.shapes import instant
 from camera_hub.store import ULID_PATTERN, SessionRecord
-from camera_hub.store.alert_records import DeliveryState, Subscription
+from camera_hub.store.alert_records import DeliveryState
 
 log = structlog.get_logger(__name__)
 
 router = APIRouter(tags=["alerts"])
 
 MOST_CHANNELS = 100
-MOST_SUBSCRIPTIONS = 10  # of one account
 
 Tools = Annotated[Parts, Depends(parts_of)]
 ChannelId = Annotated[str, Path(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=63)]
 DeliveryId = Annotated[str, Path(pattern=f"^{ULID_PATTERN}$")]
 Admin = Annotated[SessionRecord, needs(Right.CHANNELS)]
-Account = Annotated[SessionRecord, needs(Right.ALERTS)]
 Short = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-
-_TEST = {
-    "vi": ("Thử báo động", "Kênh này hoạt động. Không có việc gì xảy ra."),
-    "en": ("A test of alerts", "This channel works. Nothing has happened."),
-}
 
 
 class ChannelShape(BaseModel):
@@ -89,24 +80,6 @@ class TestOutcome(BaseModel):
 
 class Deliveries(BaseModel):
     deliveries: list[DeliveryShape] = Field(description="Newest first")
-
-
-class PushKeyShape(BaseModel):
-    key: str = Field(description="The `applicationServerKey` of a browser's subscription")
-
-
-class NewSubscription(BaseModel):
-    """A browser's PushSubscription."""
-
-    endpoint: Annotated[str, Field(max_length=2000, pattern=r"^https://[!-~]+$")]
-    p256dh: Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9_=-]{80,}$")]
-    auth: Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9_=-]{20,}$")]
-    language: Literal["vi", "en"] = "vi"
-    device: Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")] = ""
-
-
-class SubscriptionShape(BaseModel):
-    id: str
 
 
 @router.get("/api/channels", dependencies=[needs(Right.RULES)])
@@ -169,15 +142,12 @@ async def test_channel(id: ChannelId, session: Admin, parts: Tools) -> TestOutco
     if stored is None:
         raise Problem(404, f"There is no channel {id}.")
     channel = stored.channel
-    title, body = _TEST[channel.language]
-    machine = {"type": "test", "timestamp": _now(parts), "data": {}}
-    message = Told(title, body, "", "test", urgent=False, machine=machine)
     targets = (await parts.channels.targets_of(channel))[:20]
     errors = [] if targets else ["no phone has asked to be told yet"]
     sent = 0
     for target in targets:
         try:
-            await parts.messages.send(channel, target, message, str(ULID()))
+            await parts.messages.test(channel, target)
             sent += 1
         except NotDeliveredError as exc:
             errors.append(str(exc))
@@ -210,42 +180,6 @@ async def send_again(id: DeliveryId, session: Admin, parts: Tools) -> DeliverySh
     return delivery_shape(stored)
 
 
-@router.get("/api/push", dependencies=[needs(Right.ALERTS)])
-async def get_push_key(parts: Tools) -> PushKeyShape:
-    """What a browser needs to subscribe."""
-    return PushKeyShape(key=parts.push_key.public_text())
-
-
-@router.post("/api/push", status_code=201, responses=problems(409))
-async def subscribe(given: NewSubscription, session: Account, parts: Tools) -> SubscriptionShape:
-    """Have this browser told of alerts. Asked again, it takes the place of what it asked before."""
-    mine = await parts.store.alerts.subscriptions(session.user.name)
-    others = [one for one in mine if one.endpoint != given.endpoint]
-    if len(others) >= MOST_SUBSCRIPTIONS:
-        raise Problem(
-            409, f"{MOST_SUBSCRIPTIONS} browsers of yours are told already; switch one of them off."
-        )
-    made = Subscription(
-        id=str(ULID()),
-        user=session.user.name,
-        endpoint=given.endpoint,
-        p256dh=given.p256dh,
-        auth=given.auth,
-        language=given.language,
-        device=given.device,
-        created_us=parts.clock.wall_us(),
-    )
-    await parts.store.alerts.put_subscription(made)
-    return SubscriptionShape(id=made.id)
-
-
-@router.delete("/api/push/{id}", status_code=204, responses=problems(404))
-async def unsubscribe(id: DeliveryId, session: Account, parts: Tools) -> None:  # noqa: A002
-    """Have this browser told no more."""
-    if not await parts.store.alerts.remove_subscription(id, session.user.name):
-        raise Problem(404, "There is no such browser of yours that is told.")
-
-
 def _ours(there: StoredChannel | None, channel_id: str) -> None:
     if there is not None and there.from_config:
         raise Problem(
@@ -276,7 +210,3 @@ def _without_secrets(channel: ChannelConfig) -> str:
         return ""
     parts = urlsplit(channel.url.get_secret_value())
     return f"{parts.scheme}://{parts.hostname or '…'}" if channel.kind == "webhook" else f"{parts.scheme}://…"
-
-
-def _now(parts: Parts) -> str:
-    return instant(parts.clock.wall_us()).isoformat()

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from camera_hub.model import HubError, NotLive, Refusal
+from camera_hub.model import HubError, NotLive, NotRecorded, Refusal
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ _REMEDIES = {
 _KEPT = ("allow", "content-range", "retry-after")
 
 
-Code = NotLive | Refusal
+Code = NotLive | NotRecorded | Refusal
 
 
 class Mistake(BaseModel):
@@ -50,7 +50,8 @@ class ProblemDetails(BaseModel):
     detail: str
     code: Code | None = Field(
         default=None,
-        description="Why, for programs; `NotLive` where a stream cannot be watched live",
+        description="Why, for programs; `NotLive` where a stream cannot be watched live, "
+        "`NotRecorded` where recordings cannot be looked at",
     )
     mistakes: list[Mistake] | None = Field(default=None, description="For a request that is not valid")
 

@@ -42,6 +42,7 @@ from camera_hub.server.live_mse import mse_router
 from camera_hub.server.mjpeg import Kiosks, mjpeg_router
 from camera_hub.server.passwords import Passwords
 from camera_hub.server.people import FirstLogin, first_login, sync_config_users
+from camera_hub.server.recordings import recordings_router
 from camera_hub.server.rehearsal import rehearsal_site
 from camera_hub.server.rights import Right, needs
 from camera_hub.server.settings import ServerSettings
@@ -55,6 +56,7 @@ log = structlog.get_logger(__name__)
 
 END_S = 1.5  # for live views to say goodbye
 GRACE_S = 1  # for answers that are on their way when we end
+UNSENT_BYTES = 64 * 1024  # of an answer, in the kernel
 TICK_S = 1.0  # how old the `Date` of an answer may be
 
 
@@ -222,7 +224,7 @@ def assemble(settings: ServerSettings, store: Store, clock: Clock = SYSTEM_CLOCK
         updates,
         end,
         passwords=passwords,
-        routers=(link.router(end), live_routes, mse_routes, mjpeg_router(kiosks)),
+        routers=(link.router(end), live_routes, mse_routes, mjpeg_router(kiosks), recordings_router(end)),
         transcodes=transcodes,
         clock=clock,
     )
@@ -250,12 +252,21 @@ def listen(host: str, port: int) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _wait_little(sock)
         sock.bind(address)
         sock.listen(512)
     except OSError as exc:
         sock.close()
         raise HubError(_no_port(host, port, exc)) from exc
     return sock
+
+
+def _wait_little(sock: socket.socket) -> None:
+    """Keep the kernel from taking megabytes for one who reads slowly (tcp(7)); connections inherit it."""
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    if option is not None:
+        with contextlib.suppress(OSError):  # not over TCP
+            sock.setsockopt(socket.IPPROTO_TCP, option, UNSENT_BYTES)
 
 
 def _no_port(host: str, port: int, exc: OSError) -> str:

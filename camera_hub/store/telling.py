@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Table, and_, delete, func, insert, select, update
+from sqlalchemy import Row, Table, and_, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -66,7 +66,8 @@ async def put_texts(connection: AsyncConnection, language: str, body: dict[str, 
 
 async def put_subscription(connection: AsyncConnection, made: Subscription) -> None:
     """A browser has one subscription: made again, it takes the place of the one before."""
-    await connection.execute(delete(subscriptions).where(subscriptions.c.endpoint == made.endpoint))
+    same = or_(subscriptions.c.endpoint == made.endpoint, subscriptions.c.id == made.id)
+    await connection.execute(delete(subscriptions).where(same))
     await connection.execute(
         insert(subscriptions).values(
             id=made.id,

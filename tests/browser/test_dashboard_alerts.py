@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from playwright.async_api import Page, expect
 
@@ -14,6 +15,7 @@ from camera_hub.alerts.life import Person
 from camera_hub.alerts.occurrence import AlertKind
 from camera_hub.alerts.rule import Rule, Urgency
 from camera_hub.clock import SYSTEM_CLOCK
+from camera_hub.config.alerts import ChannelConfig
 from camera_hub.model import Event, EventKind, Verdict
 from camera_hub.server.settings import ConfigUser
 from camera_hub.store.alert_records import AlertFilter, StoredAlert
@@ -49,6 +51,22 @@ WORDS = {
         "really": "Really remove",
     },
 }
+PAGES = {"rules": "/../rules", "channels": "/../channels", "sites": "/../sites"}
+SHOWN = {
+    "inbox": "[data-alert]",
+    "alert": "ol li",
+    "rules": "[data-rule]",
+    "channels": "[data-channel]",
+    "sites": "[data-site]",
+}
+# What a screen reader could not call by a name, and what names something that is not there.
+NAMELESS = """() => [...document.querySelectorAll('a, button, input, select, textarea, img')]
+  .filter(it => it.checkVisibility() && !it.hasAttribute('alt'))
+  .filter(it => !(it.ariaLabel || it.title || it.textContent.trim() || it.labels?.length))
+  .concat([...document.querySelectorAll('[aria-controls], [aria-labelledby]')].filter(it =>
+    ['aria-controls', 'aria-labelledby'].some(name =>
+      it.getAttribute(name)?.split(' ').some(id => !document.getElementById(id)))))
+  .map(it => it.outerHTML.slice(0, 120))"""
 SHOTS = os.environ.get("CAMERA_HUB_SHOTS")
 
 
@@ -63,7 +81,8 @@ async def officer(
         yield hamlet, await opened(context, f"{url}/alerts", user)
 
 
-async def moved(hamlet: Hamlet, ago_s: float = 20, camera: str = "cong-lang") -> Event:
+async def moved(hamlet: Hamlet, ago_s: float = 20, camera: str = "cong-lang", *, bare: bool = False) -> Event:
+    """Somebody went by; `bare`: without picture and clip, so far."""
     start_us = SYSTEM_CLOCK.wall_us() - round(ago_s * 1e6)
     event = Event(
         event_id(start_us),
@@ -77,8 +96,9 @@ async def moved(hamlet: Hamlet, ago_s: float = 20, camera: str = "cong-lang") ->
         box=(0.4, 0.3, 0.1, 0.3),
     )
     await hamlet.event(event)
-    await hamlet.picture(event)
-    await hamlet.clip(event)
+    if not bare:
+        await hamlet.picture(event)
+        await hamlet.clip(event)
     return event
 
 
@@ -101,9 +121,16 @@ async def test_an_alert_comes_by_itself_and_is_worked_on(tmp_path: Path, film: F
         await expect(card).to_contain_text("Cổng làng · Xóm Khe Cốc")
         await expect(page.locator("nav .count")).to_have_text("1")
         await shot(page, "inbox-1280-vi")
-        await card.click()
+        await page.keyboard.press("j")
+        await expect(card).to_be_focused()
+        await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", level=1)).to_contain_text("Người vào xóm ban đêm")
         await shot(page, "alert-1280-vi")
+        await page.keyboard.press("?")
+        await expect(page.get_by_role("dialog")).to_contain_text("đóng: Đúng")
+        await page.keyboard.press("a")  # a dialog's keys are its own
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_have_count(0)
         await page.keyboard.press("a")
         await expect(page.locator("[data-state=acknowledged]")).to_contain_text("Nguyễn Văn An")
         await expect(page.locator("nav .count")).to_have_count(0)
@@ -130,9 +157,61 @@ async def test_the_second_officer_sees_who_was_first(tmp_path: Path, film: Film)
             lambda alert: life.close(alert, alert.version, OTHER, Verdict.REAL, "", SYSTEM_CLOCK.wall_us()),
         )
         await page.get_by_role("button", name="Báo nhầm").click()
-        await expect(page.get_by_text("Đại úy Bình đã làm trước")).to_be_visible()
+        await expect(page.get_by_role("alert")).to_contain_text("Đại úy Bình đã làm trước")
         await expect(page.locator("[data-state=closed]")).to_contain_text("Đúng")
         assert (await the_alert(hamlet)).alert.verdict is Verdict.REAL
+
+
+async def test_a_long_inbox_stays_under_the_reader(tmp_path: Path, film: Film) -> None:
+    async with officer(tmp_path, film, viewport=PHONE, has_touch=True) as (hamlet, page):
+        await hamlet.rule(msgspec.structs.replace(RULE, join_s=0))
+        for number in range(35):
+            await moved(hamlet, ago_s=4000 - 60 * number, bare=True)
+        cards = page.locator("[data-alert]")
+        await expect(cards).to_have_count(35)
+        await page.reload()
+        await expect(cards).to_have_count(30)
+        await page.get_by_role("button", name="Xem cũ hơn").click()
+        await expect(cards).to_have_count(35)
+        read = cards.nth(31)
+        await read.scroll_into_view_if_needed()
+        before = await read.bounding_box()
+        await moved(hamlet, bare=True)
+        fresh = page.get_by_role("button", name="1 báo động mới")
+        await expect(fresh).to_be_visible()
+        assert await read.bounding_box() == before
+        place = await page.evaluate("scrollY")
+        await read.click()
+        await expect(page.get_by_role("heading", level=1)).to_be_visible()
+        await page.go_back()
+        await page.wait_for_function("place => Math.abs(scrollY - place) < 200", arg=place)
+        # The newest page, asked for anew on the way back, has joined what was there.
+        await expect(cards).to_have_count(36)
+
+
+async def test_on_a_phone_the_picture_comes_first_and_the_buttons_lie_at_the_thumb(
+    tmp_path: Path, film: Film
+) -> None:
+    async with officer(tmp_path, film, viewport=PHONE, has_touch=True) as (hamlet, page):
+        event = await moved(hamlet, bare=True)
+        await hamlet.picture(event)
+        await page.locator("[data-alert]").click()
+        await expect(page.get_by_text("Đoạn ghi đang được gửi về…")).to_be_visible()
+        picture = await page.locator("figure img").bounding_box()
+        title = await page.get_by_role("heading", level=1).bounding_box()
+        assert picture
+        assert title
+        assert picture["y"] < title["y"]
+        for name in ("Nhận việc", "Đúng", "Báo nhầm", "Chỉ là thử"):
+            button = page.get_by_role("button", name=name, exact=True)
+            assert await button.evaluate("it => it.getBoundingClientRect().top > innerHeight / 2")
+            await button.click(trial=True)  # nothing lies over it
+        await hamlet.clip(event)
+        await expect(page.locator("figure video")).to_be_visible()
+        await page.get_by_role("button", name="Nhận việc").click()
+        await expect(page.locator("[data-state=acknowledged]")).to_be_visible()
+        await page.get_by_role("link", name="Xem trực tiếp").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Cổng làng")
 
 
 async def test_boxes(tmp_path: Path, film: Film) -> None:
@@ -155,19 +234,24 @@ async def test_boxes(tmp_path: Path, film: Film) -> None:
 async def test_on_a_phone_everything_fits_and_can_be_touched(
     tmp_path: Path, film: Film, language: str
 ) -> None:
-    async with officer(tmp_path, film, language, viewport=PHONE, has_touch=True) as (hamlet, page):
+    at = {"viewport": PHONE, "has_touch": True}
+    async with officer(tmp_path, film, language, user=ADMIN, **at) as (hamlet, page):
         await moved(hamlet)
         await moved(hamlet, ago_s=10, camera="nha-van-hoa")
-        card = page.locator("[data-alert]")
-        await expect(card).to_be_visible()
-        await shot(page, f"inbox-360-{language}")
-        for _ in ("inbox", "alert"):
-            assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-            assert await page.evaluate(SMALL) == []
-            if "/alerts/" not in page.url:
-                await card.click()
-                await expect(page.locator("ol")).to_be_visible()
-        await shot(page, f"alert-360-{language}")
+        await hamlet.parts.channels.put(ChannelConfig(id="dien-thoai", name="Điện thoại", kind="push"))
+        inbox = page.url
+        await expect(page.locator("[data-alert]")).to_be_visible()
+        stored = await the_alert(hamlet)
+        for name, path in {"inbox": "", "alert": f"/{stored.alert.id}", **PAGES}.items():
+            await page.goto(f"{inbox}{path}")
+            await expect(page.locator(SHOWN[name]).first).to_be_visible()
+            for width, height in ((360, 740), (1280, 800)):
+                await page.set_viewport_size({"width": width, "height": height})
+                assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
+                assert await page.evaluate(NAMELESS) == [], name
+                if width == PHONE["width"]:
+                    assert await page.evaluate(SMALL) == [], name
+                await shot(page, f"{name}-{width}-{language}")
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

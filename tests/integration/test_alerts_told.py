@@ -71,7 +71,8 @@ async def told(server: Server) -> None:
 async def subscribe(server: Server, receiver: HttpReceiver, browser: Browser) -> None:
     """As a browser does; the test's push service has no certificate, so its address is changed after."""
     endpoint = f"{receiver.url}/push/1"
-    asked = {"endpoint": endpoint.replace("http:", "https:"), "p256dh": browser.p256dh, "auth": browser.auth}
+    keys = {"p256dh": browser.p256dh, "auth": browser.auth}
+    asked = {"endpoint": endpoint.replace("http:", "https:"), **keys, "language": "en"}
     answer = await server.client.post("/api/push", json=asked)
     assert answer.status_code == 201, answer.text
     (stored,) = await server.store.alerts.subscriptions("admin")
@@ -134,8 +135,10 @@ async def test_by_an_encrypted_push(server: Server, receiver: HttpReceiver) -> N
     await told(server)
     call = receiver.calls[-1]
     content = json.loads(browser.read(call))
-    assert content["title"] == "Người ở cổng"
-    assert content["link"].startswith("/alerts/")
+    # In the language of the browser's reader, whatever the channel's is.
+    assert content["body"].startswith("Cổng làng (Đầu đường vào xóm), Xóm Khe Cốc\nMovement at 03:26:40")
+    assert (content["title"], content["acknowledge"]) == ("Người ở cổng", "Acknowledge")
+    assert content["link"] == f"/alerts/{content['tag']}"
     assert call.headers["content-encoding"] == "aes128gcm"
     assert f"k={key}" in call.headers["authorization"]
 

@@ -25,10 +25,12 @@ from camera_hub.link.messages import (
     StillRequest,
 )
 from camera_hub.link.worker_end import WorkerEnd
+from camera_hub.link.worker_protocols import Recordings
 from camera_hub.model import CameraHealth, CameraInfo, CameraState, StreamName
 from camera_hub.server.serve import Started, serve
 from camera_hub.server.settings import KnownSite, ServerSettings
 from tests.support.memory_outbox import Box
+from tests.support.no_recordings import NoRecordings
 from tests.support.server import CAMERAS, JPEG, SITE, START_US, USERS, event, ulid
 from tests.support.server_thread import remembered_hub
 from tests.support.waiting import until, until_async
@@ -43,6 +45,8 @@ MESSAGES: tuple[Durable, ...] = (
 
 class Hamlet:
     """A worker's inside with two cameras that are online."""
+
+    recordings: Recordings = NoRecordings()
 
     def cameras(self) -> tuple[CameraInfo, ...]:
         return CAMERAS

@@ -44,6 +44,7 @@ from camera_hub.link.messages import (
 )
 from camera_hub.link.server_end import ServerEnd
 from camera_hub.link.worker_end import WorkerEnd
+from camera_hub.link.worker_protocols import Recordings
 from camera_hub.model import (
     Answer,
     CameraInfo,
@@ -58,6 +59,7 @@ from camera_hub.model import (
     WishOutcome,
 )
 from tests.support.memory_outbox import Box
+from tests.support.no_recordings import NoRecordings
 from tests.support.waiting import free_port, until
 
 INFO = StreamInfo(codec="h264", width=640, height=360, fps=10.0, extradata=b"")
@@ -65,6 +67,8 @@ INFO = StreamInfo(codec="h264", width=640, height=360, fps=10.0, extradata=b"")
 
 class Hamlet:
     """A worker's inside that remembers what it was asked."""
+
+    recordings: Recordings = NoRecordings()
 
     def __init__(self) -> None:
         self.watched: set[tuple[str, StreamName]] = set()

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, async_playwright
@@ -73,6 +74,19 @@ async def profile(*flags: str, executable: str = "", **options: Any) -> AsyncIte
         context = await browser.new_context(**options)
         ends.push_async_callback(context.close)
         yield context
+
+
+@contextlib.asynccontextmanager
+async def own_profile(folder: Path, *flags: str, **options: Any) -> AsyncIterator[BrowserContext]:
+    """A Chromium of one's own with its profile in `folder`, as people have: others take no pushes."""
+    async with async_playwright() as playwright:
+        context = await playwright.chromium.launch_persistent_context(
+            folder, executable_path=needs.chromium(), args=[*FLAGS, *flags], **options
+        )
+        try:
+            yield context
+        finally:
+            await context.close()
 
 
 @contextlib.contextmanager

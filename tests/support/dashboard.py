@@ -57,6 +57,7 @@ from camera_hub.server.commune import Watchable, watchable
 from camera_hub.server.live import live_router
 from camera_hub.server.live_mse import mse_router
 from camera_hub.server.mjpeg import Kiosks, mjpeg_router
+from camera_hub.server.parts import Parts
 from camera_hub.server.people import sync_config_users
 from camera_hub.server.rights import Right, needs
 from camera_hub.server.serve import listen
@@ -136,6 +137,7 @@ class Hamlet:
         self.hub: LiveHub
         self.store: Store
         self.desk: AlertDesk
+        self.parts: Parts
         self.states = dict.fromkeys(films, CameraState.ONLINE)
         self.errors: dict[str, tuple[str, Cause | None, str]] = {}
         self.since_us = dict.fromkeys(films, SYSTEM_CLOCK.wall_us())
@@ -340,7 +342,8 @@ async def served(
             routers=(live, by_mse, mjpeg_router(kiosks)),
         )
         await sync_config_users(store, settings.users, passwords)
-        hamlet.desk = app.state.parts.desk
+        hamlet.parts = app.state.parts
+        hamlet.desk = hamlet.parts.desk
         await hamlet.link()
         judging = asyncio.create_task(app.state.parts.desk.run())
         with listen(host, port) as listening:

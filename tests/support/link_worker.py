@@ -13,7 +13,9 @@ from camera_hub.link.budget import Budget
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import Configure, Configured, Health, Still, StillRequest
 from camera_hub.link.worker_end import WorkerEnd
+from camera_hub.link.worker_protocols import Recordings
 from camera_hub.model import CameraInfo, StreamName
+from tests.support.no_recordings import NoRecordings
 from tests.support.server import CAMERAS, SITE
 
 NAME = "commune"
@@ -21,6 +23,8 @@ NAME = "commune"
 
 class Hamlet:
     """A worker's inside that remembers what is watched."""
+
+    recordings: Recordings = NoRecordings()
 
     def __init__(self) -> None:
         self.watched: set[tuple[str, StreamName]] = set()

@@ -123,6 +123,15 @@ def chromium() -> str:
     return path or ""
 
 
+def session_bus() -> Path:
+    """The Python that speaks D-Bus (by GLib), where there is a bus to be started for it."""
+    python = Path("/usr/bin/python3")
+    found = subprocess.run([python, "-c", "from gi.repository import Gio"], capture_output=True, check=False)
+    if found.returncode or not shutil.which("dbus-daemon"):
+        _missing("a session bus", "install the packages dbus and python3-gi")
+    return python
+
+
 @contextmanager
 def small_disk(folder: Path, size: int) -> Iterator[Path]:
     """A disk of its own with room for `size` bytes, mounted at `folder`, which is made."""

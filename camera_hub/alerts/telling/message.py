@@ -17,6 +17,7 @@ class Told(msgspec.Struct, frozen=True):
     urgent: bool
     jpeg: bytes | None = None
     picture: str = ""  # the picture's address; empty where there is none
+    offer: str = ""  # what the button that acknowledges it is called; empty: no button
     machine: dict[str, Any] = {}  # the same for programs
 
 

@@ -90,6 +90,7 @@ async def send(
         "tag": message.tag,
         "urgent": message.urgent,
         "picture": message.picture,
+        "acknowledge": message.offer,
     }
     encrypted = await asyncio.to_thread(_encrypted, receiver, msgspec.json.encode(content))
     headers = {

@@ -84,6 +84,14 @@ WHAT: dict[Language, dict[AlertKind, str]] = {
     },
 }
 
+ACKNOWLEDGE: dict[Language, str] = {"vi": "Nhận việc", "en": "Acknowledge"}
+
+TEST: dict[Language, tuple[str, str]] = {
+    "vi": ("Thử báo động", "Kênh này hoạt động. Không có việc gì xảy ra."),
+    "en": ("A test of alerts", "This channel works. Nothing has happened."),
+}
+"""Title and body of a message that only tries a channel."""
+
 
 class TemplateError(HubError):
     """A template that cannot be used; the message says where."""

@@ -31,11 +31,12 @@ class Skill(StrEnum):
     NOT_TAKEN = "not-taken"  # both: a message that the other end does not know does not end the link
     PARTS = "parts"  # server: takes a large message as `Part`s
     CLIP_PIECES = "clip-pieces"  # server: takes a clip in pieces, from the byte on where it stopped
+    RECORDINGS = "recordings"  # worker: says what it has recorded, and sends ranges of it
     CONFIGURE = "configure"  # worker: changes settings of its cameras when asked
     CAMERAS_CHANGED = "cameras-changed"  # server: hears of a site's cameras also after the Hello
 
 
-WORKER_SKILLS = frozenset({Skill.NEW_KEY, Skill.RUN, Skill.NOT_TAKEN, Skill.CONFIGURE})
+WORKER_SKILLS = frozenset({Skill.NEW_KEY, Skill.RUN, Skill.NOT_TAKEN, Skill.CONFIGURE, Skill.RECORDINGS})
 SERVER_SKILLS = frozenset(
     {Skill.ENROL, Skill.NOT_TAKEN, Skill.PARTS, Skill.CLIP_PIECES, Skill.CAMERAS_CHANGED}
 )

@@ -27,6 +27,16 @@ from camera_hub.link.messages.meeting import (
     Refused,
     Welcome,
 )
+from camera_hub.link.messages.recorded import (
+    RangeBegins,
+    RangeEnded,
+    RangeMore,
+    RangePiece,
+    RangeStop,
+    RangeWanted,
+    Spans,
+    SpansWanted,
+)
 from camera_hub.link.messages.settings import CamerasChanged, Configure, Configured
 from camera_hub.link.messages.state import Health
 
@@ -45,6 +55,10 @@ WorkerMessage = (
     | LiveSound
     | Still
     | NewKey
+    | Spans
+    | RangeBegins
+    | RangePiece
+    | RangeEnded
     | Configured
     | CamerasChanged
     | Refused
@@ -63,6 +77,10 @@ ServerMessage = (
     | StillRequest
     | NewKeyWanted
     | KeyTaken
+    | SpansWanted
+    | RangeWanted
+    | RangeMore
+    | RangeStop
     | Configure
 )
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Alert } from "../src/api/types";
-import { belongs, boxOf, cameraNames, face, withAlert, withNews } from "../src/lib/alerts";
+import { belongs, boxOf, cameraNames, face, withAlert, withNews, withPage } from "../src/lib/alerts";
 import { event } from "./support";
 
 function alert(id: string, changes: Partial<Alert> = {}): Alert {
@@ -53,4 +53,17 @@ test("an alert shows the newest picture that there is, and takes what its events
   expect(withNews(shown, event({ id: "c" }))).toBe(shown);
   expect(cameraNames(alert("1", { events: [first, second, first] }))).toEqual(["Cổng", "Cầu"]);
   expect(face(alert("1"))).toBeUndefined();
+});
+
+test("a fresh page joins what was loaded before, and begins anew where they do not meet", () => {
+  const at = (id: string, hour: number) => alert(id, { opened: `2026-11-25T${hour}:00:00Z` });
+  const shown = [at("4", 14), at("3", 13), at("2", 12), at("1", 11)];
+  const ids = (page: Alert[], more: boolean) => {
+    const { shown: all, again } = withPage(shown, page, more);
+    return [all.map(({ id }) => id).join(""), again];
+  };
+  // What was closed elsewhere while the link was down is not on the page any more: it goes.
+  expect(ids([at("5", 15), at("4", 14), at("2", 12)], true)).toEqual(["5421", false]);
+  expect(ids([at("9", 19), at("8", 18)], true)).toEqual(["98", true]);
+  expect(ids([at("4", 14)], false)).toEqual(["4", true]);
 });

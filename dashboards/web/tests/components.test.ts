@@ -7,6 +7,7 @@ import EventCard from "../src/components/EventCard.svelte";
 import EventFacts from "../src/components/EventFacts.svelte";
 import StreamFigures from "../src/components/StreamFigures.svelte";
 import SiteCard from "../src/components/SiteCard.svelte";
+import Snapshot from "../src/components/Snapshot.svelte";
 import SiteUplink from "../src/components/SiteUplink.svelte";
 import StateBadge from "../src/components/StateBadge.svelte";
 import ZoneOverlay from "../src/components/ZoneOverlay.svelte";
@@ -134,6 +135,16 @@ it("a clip is a video only when it is there; until then words say what to expect
   }
   show(Clip, { event: event() });
   expect(document.querySelector("video")?.getAttribute("src")).toBe("/api/events/01A/clip.mp4");
+});
+
+it("a picture is awaited for a while, and the alert's page shows it until the clip comes", () => {
+  const recent = new Date(Date.now() - 5_000).toISOString();
+  expect(show(Snapshot, { event: event({ snapshot: false, end: recent }) }).textContent).toContain("đang được gửi về");
+  document.body.innerHTML = "";
+  expect(show(Snapshot, { event: event({ snapshot: false, end: "2020-01-01T00:00:08Z" }) }).textContent).toContain("Không có hình");
+  document.body.innerHTML = "";
+  const text = show(Clip, { event: event({ clip: false, end: recent }), still: true }).textContent;
+  expect([text?.includes("Đoạn ghi đang được gửi về"), document.querySelector("img") !== null]).toEqual([true, true]);
 });
 
 it("a hamlet that told nothing yet shows no invented numbers", () => {

@@ -7,6 +7,7 @@ afterEach(() => history.replaceState(null, "", "/"));
 it("knows every page, and that others are none", () => {
   expect(parse("/")).toEqual({ page: "wall" });
   expect(parse("/cameras/khe-coc.cong-lang")).toEqual({ page: "camera", id: "khe-coc.cong-lang" });
+  expect(parse("/cameras/khe-coc.cong-lang/lookback")).toEqual({ page: "lookback", id: "khe-coc.cong-lang" });
   expect(parse("/events/")).toEqual({ page: "events" });
   expect(parse("/events/01A")).toEqual({ page: "event", id: "01A" });
   expect(parse("/sites")).toEqual({ page: "sites" });

@@ -58,7 +58,7 @@ it("comes back by itself, and says that something may have been missed", async (
   expect(FakeSource.made).toHaveLength(2);
   latest().onopen?.();
   latest().say("reset", null);
-  expect(told).toEqual([true, false, true, "renewed", "renewed"]);
+  expect(told).toEqual([true, "renewed", false, true, "renewed", "renewed"]);
 });
 
 it("stays away when the server no longer knows us, or when it was closed", async () => {

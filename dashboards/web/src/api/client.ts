@@ -10,6 +10,7 @@ import type {
   Camera,
   Channel,
   Delivery,
+  Device,
   EventKind,
   EventPage,
   HubEvent,
@@ -17,13 +18,16 @@ import type {
   MadeChannel,
   NewChannel,
   NewCode,
+  NewSubscription,
   Person,
   ProblemCode,
+  Recordings,
   Rule,
   Session,
   SettingsChange,
   Site,
   StoredRule,
+  StreamName,
   Texts,
   TextsPreview,
   Trial,
@@ -152,6 +156,22 @@ export async function cameras(signal?: AbortSignal): Promise<Camera[]> {
 
 export const camera = (camera: string, signal?: AbortSignal): Promise<Camera> =>
   get(`/api/cameras/${id(camera)}`, signal);
+
+/** Which times of a camera are recorded, between two instants in ms since 1970. */
+export function recordings(camera: string, from: number, to: number, signal?: AbortSignal): Promise<Recordings> {
+  const search = new URLSearchParams({ from: iso(from), to: iso(to) });
+  return get(`/api/cameras/${id(camera)}/recordings?${search}`, signal);
+}
+
+const iso = (at: number): string => new Date(at).toISOString();
+
+/** What is recorded from an instant on, to be played. */
+export const playUrl = (camera: string, from: number, stream: StreamName): string =>
+  `/api/cameras/${id(camera)}/recordings/play?${new URLSearchParams({ from: iso(from), stream })}`;
+
+/** A range as a file to keep. */
+export const rangeUrl = (camera: string, from: number, to: number, stream: StreamName): string =>
+  `/api/cameras/${id(camera)}/recordings/download.mp4?${new URLSearchParams({ from: iso(from), to: iso(to), stream })}`;
 
 export async function changeSettings(camera: string, json: SettingsChange): Promise<Camera> {
   return (await (await request(`/api/cameras/${id(camera)}/settings`, { method: "PATCH", json })).json()) as Camera;
@@ -285,8 +305,17 @@ export async function pushKey(): Promise<string> {
   return (await get<{ key: string }>("/api/push")).key;
 }
 
-export async function subscribe(json: Record<string, string>): Promise<{ id: string }> {
-  return (await (await request("/api/push", { method: "POST", json })).json()) as { id: string };
+export async function subscribe(json: NewSubscription): Promise<Device> {
+  return (await (await request("/api/push", { method: "POST", json })).json()) as Device;
+}
+
+/** The browsers in which the reader is told. */
+export async function devices(signal?: AbortSignal): Promise<Device[]> {
+  return (await get<{ devices: Device[] }>("/api/push/devices", signal)).devices;
+}
+
+export async function testDevice(device: string): Promise<void> {
+  await request(`/api/push/${id(device)}/test`, { method: "POST" });
 }
 
 export async function unsubscribe(subscription: string): Promise<void> {

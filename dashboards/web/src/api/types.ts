@@ -14,6 +14,9 @@ export type CameraState = Schemas["CameraState"];
 export type Cause = Schemas["Cause"];
 /** A way to tell people and machines. */
 export type Channel = Schemas["ChannelShape"];
+/** A browser that is told of alerts. */
+export type Device = Schemas["SubscriptionShape"];
+export type NewSubscription = Schemas["NewSubscription"];
 export type Delivery = Schemas["DeliveryShape"];
 export type DeliveryState = Schemas["DeliveryState"];
 export type EventKind = Schemas["EventKind"];
@@ -28,6 +31,10 @@ export type Line = Schemas["Line"];
 export type Side = NonNullable<HubEvent["entry"]>;
 /** Why a stream cannot be watched live. */
 export type NotLive = Schemas["NotLive"];
+/** Why recordings cannot be looked at. */
+export type NotRecorded = Schemas["NotRecorded"];
+/** Which times of a camera are recorded. */
+export type Recordings = Schemas["Recordings"];
 export type MadeChannel = Schemas["MadeChannel"];
 export type NewChannel = Schemas["NewChannel"];
 export type Person = Schemas["PersonShape"];

@@ -1,8 +1,8 @@
 /**
  * What changes on the server, as it changes: GET /api/updates by EventSource.
  *
- * Promises: one connection for the whole page; listeners of `renewed` are told after each reconnection,
- * because what happened in between was not heard, and should fetch again.
+ * Promises: one connection for the whole page; listeners of `renewed` are told after each connection, the first
+ * too, because what happened before it was not heard: what was fetched by then should be fetched again.
  */
 import { Backoff } from "../lib/backoff";
 import type { Alert, Camera, HubEvent, Site } from "./types";
@@ -23,7 +23,6 @@ const KINDS = ["event", "alert", "camera", "site"] as const;
 export class Updates {
   private source: EventSource | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private opened = false;
   private readonly backoff = new Backoff();
   private readonly listeners: { [K in keyof Told]: Set<Listener<K>> } = {
     event: new Set(),
@@ -54,8 +53,7 @@ export class Updates {
     source.onopen = () => {
       this.backoff.reset();
       this.tell("connected", true);
-      if (this.opened) this.tell("renewed", undefined);
-      this.opened = true;
+      this.tell("renewed", undefined);
     };
     source.onerror = () => void this.lost(source);
     // The server no longer knows what we missed.

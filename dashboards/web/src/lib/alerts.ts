@@ -20,6 +20,17 @@ export function withAlert(list: readonly Alert[], alert: Alert, there: boolean):
   return there ? [...others, alert].sort(byOpened) : others;
 }
 
+/**
+ * What is shown, made true by the newest page: below it stays what was loaded before, unless so many are new that
+ * the two do not meet any more. `again`: where they did not, the list begins anew.
+ */
+export function withPage(shown: readonly Alert[], page: readonly Alert[], more: boolean): { shown: Alert[]; again: boolean } {
+  const last = page.at(-1);
+  const meets = more && last && page.some((alert) => shown.some((other) => other.id === alert.id));
+  const older = meets ? shown.filter((other) => other.id !== last.id && byOpened(last, other) < 0) : [];
+  return { shown: [...page, ...older], again: older.length === 0 };
+}
+
 /** The alert with one of its events as it is now: its picture or clip has come, or somebody judged it. */
 export function withNews(alert: Alert, event: HubEvent): Alert {
   if (!alert.events.some((other) => other.id === event.id)) return alert;

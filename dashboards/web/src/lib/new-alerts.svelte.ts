@@ -1,6 +1,7 @@
 /** How many alerts nobody has acknowledged yet: the number in the bar. */
 import * as api from "../api/client";
 import type { Updates } from "../api/updates";
+import { chime } from "./chime.svelte";
 
 const MOST = 100;
 
@@ -21,6 +22,7 @@ class NewAlerts {
     const renewed = updates.on("renewed", () => void load());
     const told = updates.on("alert", (alert) => {
       const ids = new Set(this.ids);
+      if (alert.state === "new" && !ids.has(alert.id)) chime.ring();
       if (alert.state === "new") ids.add(alert.id);
       else ids.delete(alert.id);
       this.ids = ids;

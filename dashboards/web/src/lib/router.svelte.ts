@@ -3,6 +3,7 @@
 export type Route =
   | { page: "wall" }
   | { page: "camera"; id: string }
+  | { page: "lookback"; id: string }
   | { page: "events" }
   | { page: "event"; id: string }
   | { page: "alerts" }
@@ -21,6 +22,10 @@ export function parse(path: string): Route {
     if (first === "cameras" && id) return { page: "camera", id };
     if (first === "events" && id) return { page: "event", id };
     if (first === "alerts" && id) return { page: "alert", id };
+  }
+  if (first === "cameras" && second !== undefined && more.join("/") === "lookback") {
+    const id = decode(second);
+    if (id) return { page: "lookback", id };
   }
   if (second === undefined && first === "events") return { page: "events" };
   if (second === undefined && first === "alerts") return { page: "alerts" };

@@ -2,6 +2,7 @@
 import * as api from "../api/client";
 import type { Session } from "../api/types";
 import { Updates } from "../api/updates";
+import { switchOff } from "./push";
 
 class SessionState {
   /** undefined until the server has been asked. */
@@ -37,7 +38,9 @@ class SessionState {
     this.enter(await api.signIn(name, password));
   }
 
+  /** This browser is told of nothing any more: whoever comes next is somebody else. */
   async signOut(): Promise<void> {
+    await switchOff().catch(() => undefined);
     await api.signOut();
     this.leave();
   }
