@@ -104,6 +104,7 @@ events = Table(
     Column("clock_off_us", BigInteger, nullable=False, server_default="0"),
     Index(None, "start_us", "id"),
     Index(None, "site", "camera", "start_us", "id"),
+    Index(None, "kind", "start_us", "id"),
 )
 
 event_zones = Table(
