@@ -1,7 +1,8 @@
 """What a rule judges: an event, or a trouble of a camera or a site, in the same shape. No I/O.
 
 A *trouble* is a state that lasts until somebody mends it: a camera or a site is away, a disk is nearly
-full, a clock is wrong. It is told as an event is: begun (`end_us` None), and ended.
+full, a clock is wrong, a site brings more than it may. It is told as an event is: begun (`end_us` None), and
+ended.
 """
 
 from enum import StrEnum
@@ -20,6 +21,7 @@ class AlertKind(StrEnum):
     SITE_AWAY = "site-away"
     DISK = "disk"
     CLOCK = "clock"
+    FLOOD = "flood"
 
 
 class Occurrence(msgspec.Struct, frozen=True):

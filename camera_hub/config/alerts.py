@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AwareDatetime, Field, SecretStr, ValidationInfo, field_validator
 
 from camera_hub.config.errors import Loc
+from camera_hub.config.link import a_proxy
 from camera_hub.config.section import (
     Fraction,
     Id,
@@ -27,7 +28,7 @@ _HOURS = r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$"
 # Strict, since these stand in requests too, and what the API's description calls a number is one.
 Seconds = Annotated[float, Field(strict=True, ge=0, le=30 * 86_400, allow_inf_nan=False)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-AlertAbout = Literal["motion", "tamper", "camera-away", "site-away", "disk", "clock"]
+AlertAbout = Literal["motion", "tamper", "camera-away", "site-away", "disk", "clock", "flood"]
 HoursText = Annotated[str, Field(pattern=_HOURS)]
 CameraId = Annotated[str, Field(pattern=CAMERA_ID)]
 
@@ -93,7 +94,7 @@ class RuleConfig(Section):
         default=("motion",),
         min_length=1,
         description="What it is about: motion, tamper, camera-away, site-away, "
-        "disk (nothing can be recorded) or clock (it is wrong).",
+        "disk (nothing can be recorded), clock (it is wrong) or flood (a hamlet sends far too much).",
     )
     sites: tuple[Id, ...] = Field(default=(), description="The hamlets, by their ids.")
     cameras: tuple[CameraId, ...] = Field(
@@ -235,6 +236,19 @@ class AlertsConfig(Section):
     channels: tuple[ChannelConfig, ...] = Field(default=(), description="Ways to tell people and machines.")
     rules: tuple[RuleConfig, ...] = Field(default=(), description="Which events make alerts.")
     mqtt: MqttConfig | None = Field(default=None, description="An MQTT broker that is told what happens.")
+    proxy: SecretStr | None = Field(
+        default=None,
+        description="The HTTP proxy on the way to webhooks and push services: http://HOST:PORT; else "
+        "HTTPS_PROXY of the environment.",
+    )
+
+    @field_validator("proxy")
+    @classmethod
+    def _is_a_proxy(cls, proxy: SecretStr | None) -> SecretStr | None:
+        return None if proxy is None else a_proxy(proxy)
+
+    def proxy_url(self) -> str | None:
+        return None if self.proxy is None else self.proxy.get_secret_value()
 
     @classmethod
     def _examine(cls, data: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[Loc, str]]]:

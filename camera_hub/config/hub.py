@@ -312,10 +312,10 @@ class Config(Section):
         values += [value for channel in self.alerts.channels for value in channel.secret_values()]
         if self.alerts.mqtt is not None and self.alerts.mqtt.password is not None:
             values.append(self.alerts.mqtt.password.get_secret_value())
-        if self.link.proxy is not None and (
-            password := split_credentials(self.link.proxy_url() or "").password
-        ):
-            values.append(password)
+        for proxy in (self.link.proxy_url(), self.alerts.proxy_url()):
+            password = split_credentials(proxy or "").password
+            if password:
+                values.append(password)
         if self.live.turn is not None:
             values.append(self.live.turn.secret.get_secret_value())
         return tuple(value for value in values if value)

@@ -18,6 +18,15 @@ SettingName = Literal["detect", "record", "name", "zones", "masks", "lines"]
 """A `model.Setting`."""
 
 
+def a_proxy(proxy: SecretStr) -> SecretStr:
+    """For a validator: an HTTP proxy's address, perhaps with user and password."""
+    bare = split_credentials(proxy.get_secret_value()).address.rstrip("/")
+    problem = network_problem(bare, ("http", "https"), "http://proxy.example.vn:3128")
+    if problem or urlsplit(bare).path or urlsplit(bare).query:
+        raise wrong(problem or "has a path; write it like http://proxy.example.vn:3128")
+    return proxy
+
+
 class LinkServerConfig(Section):
     """A server that this site's worker dials."""
 
@@ -116,12 +125,7 @@ class LinkConfig(Section):
     @field_validator("proxy")
     @classmethod
     def _is_a_proxy(cls, proxy: SecretStr | None) -> SecretStr | None:
-        if proxy is not None:
-            bare = split_credentials(proxy.get_secret_value()).address.rstrip("/")
-            problem = network_problem(bare, ("http", "https"), "http://proxy.example.vn:3128")
-            if problem or urlsplit(bare).path or urlsplit(bare).query:
-                raise wrong(problem or "has a path; write it like http://proxy.example.vn:3128")
-        return proxy
+        return None if proxy is None else a_proxy(proxy)
 
     def proxy_url(self) -> str | None:
         return None if self.proxy is None else self.proxy.get_secret_value()

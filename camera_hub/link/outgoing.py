@@ -57,6 +57,7 @@ class LiveBuffer:
         self._sound: deque[SoundPacket] = deque(maxlen=MAX_SOUND_PACKETS)
         self._bytes = 0
         self._wants_keyframe = True
+        self._sound_next = True  # sound and pictures take turns: neither starves the other on a narrow line
 
     def open(self, info: StreamInfo) -> None:
         """The stream begins (again): what still waits belongs to the past."""
@@ -66,6 +67,7 @@ class LiveBuffer:
     def restart(self) -> None:
         """Go on with the next keyframe."""
         self._sound.clear()
+        self._sound_next = True
         self._clear()
 
     def add(self, packets: Iterable[Packet], now_us: int) -> None:
@@ -99,7 +101,8 @@ class LiveBuffer:
         if self._opened is not None:
             info, self._opened = self._opened, None
             return LiveOpened(camera=self.camera, stream=self.stream, info=info)
-        if self._sound:
+        if self._sound and (self._sound_next or not self._packets):
+            self._sound_next = False
             return LiveSound(camera=self.camera, stream=self.stream, packets=self._take_sound(max_bytes))
         taken: list[Packet] = []
         count = 0
@@ -110,6 +113,7 @@ class LiveBuffer:
         self._bytes -= count
         if not taken:
             return None
+        self._sound_next = True
         return LivePackets(camera=self.camera, stream=self.stream, packets=tuple(taken))
 
     def _take_sound(self, max_bytes: int) -> tuple[SoundPacket, ...]:

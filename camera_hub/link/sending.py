@@ -20,6 +20,7 @@ from camera_hub.link.messages import (
     EventClip,
     Lane,
     Skill,
+    TooLargeError,
     WorkerMessage,
     encode,
     lane_of,
@@ -102,6 +103,14 @@ class Sending:
 
     async def next(self, gate_us: Callable[[], int], line_kbit: float | None) -> Step:
         """What to send now. `gate_us` says how long the line has to be left alone, 0 if not at all."""
+        while True:
+            try:
+                return await self._next(gate_us, line_kbit)
+            except TooLargeError as exc:
+                log.error("not sent; it stays here until its time is over", message=exc.id, error=str(exc))
+                self.acknowledged([exc.id])  # in nobody's way on this connection
+
+    async def _next(self, gate_us: Callable[[], int], line_kbit: float | None) -> Step:
         if self.control:
             return self._sent(encode(self.control.popleft()))
         fresh = await self._event(old=False)

@@ -19,6 +19,7 @@ import structlog
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.link import handshake
 from camera_hub.link.copies import Copies
+from camera_hub.link.flood import LIMITS, Amount, Flood, Limits
 from camera_hub.link.messages import (
     CamerasChanged,
     Challenge,
@@ -34,6 +35,7 @@ from camera_hub.link.messages import (
     NewKeyWanted,
     NotRecordedError,
     NotTaken,
+    NotTakenError,
     RangeBegins,
     RangeEnded,
     RangePiece,
@@ -43,7 +45,8 @@ from camera_hub.link.messages import (
     Spans,
     Still,
     StillRequest,
-    UnknownMessageError,
+    TimeAsked,
+    TimeTold,
     Watch,
     Welcome,
     WorkerMessage,
@@ -95,6 +98,9 @@ class Commune(Keeps, Protocol):
 
     async def site_gone(self, site: str) -> None: ...
 
+    def flooding(self, site: str, on: bool) -> None:
+        """The site has begun to bring more than it may and is held back, or has stopped."""
+
     async def site_listens(self, site: str) -> None:
         """From now on the site can be told things, such as by `configure`."""
 
@@ -113,7 +119,8 @@ class _Site:
         self.address = address
         self.cut = False
         self.key_nonce: bytes | None = None  # of the NewKeyWanted that waits for its answer
-        self.not_known: set[str] = set()  # names of messages that the log has
+        self.floods = False
+        self.not_taken: set[str] = set()  # names of messages that the log has
         self._socket = socket
         self._lock = asyncio.Lock()
         self.stills: dict[int, asyncio.Future[Still]] = {}
@@ -134,9 +141,12 @@ class _Site:
 class ServerEnd:
     """All linked sites."""
 
-    def __init__(self, commune: Commune, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, commune: Commune, clock: Clock = SYSTEM_CLOCK, limits: Limits = LIMITS) -> None:
+        """`limits` are each site's."""
         self._commune = commune
         self._clock = clock
+        self._limits = limits
+        self._floods: dict[str, Flood] = {}
         self._sites: dict[str, _Site] = {}
         self._copies: dict[str, Copies] = defaultdict(Copies)
         self._watched: set[tuple[str, str, StreamName]] = set()
@@ -248,8 +258,9 @@ class ServerEnd:
                 self._commune,
                 site.send,
                 partial(self._hear, site),
-                unknown=partial(self._not_understood, site),
+                unknown=partial(self._not_taken, site),
                 is_cut=lambda: site.cut,
+                pace_us=partial(self._pace_us, site),
             )
             await taking.run(socket.receive)
         except (EOFError, TimeoutError):
@@ -321,6 +332,19 @@ class ServerEnd:
         )
         return None
 
+    def _pace_us(self, site: _Site, amount: Amount) -> int:
+        """How long a site is held back after so much."""
+        now_us = self._clock.monotonic_us()
+        flood = self._floods.setdefault(site.name, Flood(self._limits, now_us))
+        wait_us = flood.wait_us(amount, now_us)
+        if flood.floods(now_us) != site.floods:
+            site.floods = not site.floods
+            log.warning(
+                "a site brings more than it may" if site.floods else "a site no longer floods", site=site.name
+            )
+            self._commune.flooding(site.name, site.floods)
+        return wait_us
+
     async def _hear(self, site: _Site, message: WorkerMessage) -> None:
         """What is not to be kept."""
         match message:
@@ -328,6 +352,8 @@ class ServerEnd:
                 waiting = site.stills.get(request)
                 if waiting is not None and not waiting.done():
                     waiting.set_result(message)
+            case TimeAsked(asked_us=asked_us):
+                await site.send(TimeTold(asked_us=asked_us, server_time_us=self._clock.wall_us()))
             case Spans() | RangeBegins() | RangePiece() | RangeEnded():
                 site.ranges.hear(message)
             case Configured():
@@ -337,14 +363,14 @@ class ServerEnd:
             case NewKey():
                 await self._new_key(site, message)
             case NotTaken(name=name):
-                log.warning("the worker did not understand a message", site=site.name, message=name)
+                log.warning("the worker did not understand a message", site=site.name, message=name[:64])
             case _:
                 raise LinkError(f"a {type(message).__name__} has no place here")
 
-    async def _not_understood(self, site: _Site, error: UnknownMessageError) -> None:
-        if error.name not in site.not_known and len(site.not_known) < MAX_NAMES:
-            site.not_known.add(error.name)
-            log.warning("a site sent what this release does not know", site=site.name, message=error.name)
+    async def _not_taken(self, site: _Site, error: NotTakenError) -> None:
+        if error.name not in site.not_taken and len(site.not_taken) < MAX_NAMES:
+            site.not_taken.add(error.name)
+            log.warning("a site sent what is not taken", site=site.name, message=error.name, why=str(error))
         if Skill.NOT_TAKEN in site.can:
             await site.send(NotTaken(name=error.name, id=error.id))
 

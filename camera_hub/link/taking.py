@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+from camera_hub.link.flood import Amount
 from camera_hub.link.messages import (
     MAX_CLIP_BYTES,
     MAX_MESSAGE_BYTES,
@@ -27,9 +28,9 @@ from camera_hub.link.messages import (
     LiveOpened,
     LivePackets,
     LiveSound,
+    NotTakenError,
     Part,
     ServerMessage,
-    UnknownMessageError,
     WorkerMessage,
     decode_from_worker,
 )
@@ -39,6 +40,10 @@ MAX_WAITING_BYTES = 8 * 1024 * 1024
 MAX_OFFERED = 16  # clips that are on their way at once
 
 _Kept = EventNews | EventPicture | EventClip | ClipOffer | ClipPiece | Health
+
+
+async def _pause(wait_us: int) -> None:
+    await asyncio.sleep(wait_us / 1e6)
 
 
 class Keeps(Protocol):
@@ -73,11 +78,13 @@ class Taking:
         send: Callable[[ServerMessage], Awaitable[None]],
         hear: Callable[[WorkerMessage], Awaitable[None]],
         *,
-        unknown: Callable[[UnknownMessageError], Awaitable[None]],
+        unknown: Callable[[NotTakenError], Awaitable[None]],
         is_cut: Callable[[], bool] = lambda: False,
+        pace_us: Callable[[Amount], int] = lambda _: 0,
     ) -> None:
         """`send` answers the site; `hear` gets, at once, what is neither to be kept nor live, `unknown` what
-        this release does not know; `is_cut` says whether the site has been cut off meanwhile.
+        is refused by its name; `is_cut` says whether the site has been cut off meanwhile, `pace_us` how long
+        to read nothing more after so much.
         """
         self._site = site
         self._commune = commune
@@ -85,6 +92,7 @@ class Taking:
         self._hear = hear
         self._unknown = unknown
         self._is_cut = is_cut
+        self._pace_us = pace_us
         self._waiting: deque[tuple[_Kept, int]] = deque()
         self._bytes = 0
         self._changed = asyncio.Condition()
@@ -107,24 +115,33 @@ class Taking:
 
     async def _read(self, receive: Callable[[], Awaitable[bytes]]) -> None:
         while True:
-            await self.take(await receive())
+            wait_us = self._pace_us(await self.take(await receive()))
+            if wait_us:
+                await _pause(wait_us)
 
-    async def take(self, data: bytes) -> None:
-        """What the site sent next. Raises LinkError for what was not understood, or has no place here;
-        EOFError when the site has been cut off.
+    async def take(self, data: bytes) -> Amount:
+        """What the site sent next, and how much it was. Raises LinkError for what was not understood, or has
+        no place here; EOFError when the site has been cut off.
         """
         self._go_on()
+        amount = Amount(messages=1, bytes=len(data))
         try:
             message = decode_from_worker(data)
             if isinstance(message, Part):
                 whole = self._joined(message)
                 if whole is None:
-                    return
+                    return amount
                 data, message = whole, decode_from_worker(whole)
-        except UnknownMessageError as exc:
+        except NotTakenError as exc:
             await self._unknown(exc)
         else:
             await self._take(message, len(data))
+            match message:
+                case EventNews():
+                    return amount._replace(facts=1)
+                case EventPicture() | EventClip() | ClipPiece():
+                    return amount._replace(kept_bytes=len(data))
+        return amount
 
     def _go_on(self) -> None:
         if self._is_cut():

@@ -20,6 +20,7 @@ from websockets.asyncio.client import ClientConnection
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.link import handshake
 from camera_hub.link.answering import Answering
+from camera_hub.link.apart import Apart
 from camera_hub.link.budget import Budget, Limits
 from camera_hub.link.dialling import FAILURES, Address, Dialler
 from camera_hub.link.keys import WorkerKey
@@ -43,10 +44,12 @@ from camera_hub.link.messages import (
     LiveSound,
     NewKeyWanted,
     NotTaken,
+    NotTakenError,
     Refused,
     ServerMessage,
     Skill,
-    UnknownMessageError,
+    TimeAsked,
+    TimeTold,
     Watch,
     Welcome,
     WorkerMessage,
@@ -121,6 +124,7 @@ class WorkerEnd:
         self._watched = Watched(server, hamlet, clock)
         self._ranges = RangesOut(hamlet.recordings, self._budget, self._wake.set)
         self._pace = Pace(clock.monotonic_us())
+        self._apart = Apart()
         self._sending: Sending | None = None  # of this connection
         self._told_cameras: tuple[CameraInfo, ...] = ()  # on this connection
 
@@ -231,6 +235,7 @@ class WorkerEnd:
             self._told_cameras,
             self._run,
         )
+        asked_us = self._clock.monotonic_us()
         await socket.send(encode(answer))
         verdict = decode_from_server(_binary(await socket.recv()))
         if isinstance(verdict, Refused):
@@ -239,14 +244,20 @@ class WorkerEnd:
             raise LinkError(f"the server at {self._url} answered with a {type(verdict).__name__}")
         self._key.accepted()
         self.server_can = frozenset(asked.can)
-        self._compare(verdict)
+        self._apart = Apart()
+        self._time_told(asked_us, verdict.server_time_us)
+        self._compare()
 
-    def _compare(self, welcome: Welcome) -> None:
+    def _time_told(self, asked_us: int, server_time_us: int) -> None:
+        took_us = self._clock.monotonic_us() - asked_us
+        self._apart.answered(server_time_us, self._clock.wall_us(), took_us)
+
+    def _compare(self) -> None:
         """Says in the log what the server lacks, and when the two clocks are far apart."""
         lacks = sorted(SERVER_SKILLS - self.server_can)
         if lacks:
             log.warning("the server is older and lacks some things", server=self.server, lacks=lacks)
-        apart_us = self._clock.wall_us() - welcome.server_time_us
+        apart_us = self._apart.offset_us or 0
         if abs(apart_us) > CLOCK_APART_US:
             log.warning(
                 "the clocks of server and worker are apart; set this machine's (timedatectl)",
@@ -260,7 +271,7 @@ class WorkerEnd:
             async for data in socket:
                 try:
                     message = decode_from_server(_binary(data))
-                except UnknownMessageError as exc:
+                except NotTakenError as exc:
                     self._not_understood(exc, sending)
                     continue
                 match message:
@@ -269,6 +280,8 @@ class WorkerEnd:
                         sending.acknowledged(ids)
                     case ClipWanted():
                         sending.wanted(message)
+                    case TimeTold(asked_us=asked_us, server_time_us=server_time_us):
+                        self._time_told(asked_us, server_time_us)
                     case Watch(camera=camera, stream=stream, on=on):
                         self._watched.watch(camera, stream, on)
                     case Listen(camera=camera, stream=stream, on=on):
@@ -296,8 +309,8 @@ class WorkerEnd:
             case _:
                 raise LinkError(f"the server sent a {type(message).__name__} out of turn")
 
-    def _not_understood(self, error: UnknownMessageError, sending: Sending) -> None:
-        log.warning("the server sent what this release does not know", server=self.server, message=error.name)
+    def _not_understood(self, error: NotTakenError, sending: Sending) -> None:
+        log.warning("the server sent what is not taken", server=self.server, why=str(error))
         if Skill.NOT_TAKEN in self.server_can:
             sending.control.append(NotTaken(name=error.name, id=error.id))
             self._wake.set()
@@ -312,6 +325,8 @@ class WorkerEnd:
     async def _beat(self, sending: Sending) -> None:
         while True:
             await asyncio.sleep(HEALTH_S)
+            if Skill.CLOCK in self.server_can:
+                sending.control.append(TimeAsked(asked_us=self._clock.monotonic_us()))
             sending.control.append(self._health())
             self._wake.set()
 
@@ -337,6 +352,7 @@ class WorkerEnd:
             limit_kbit=limits.kbit,
             line_kbit=None if pace is None else round(pace / 125),
             shed=tuple(self._outbox.shed()),
+            clock_offset_us=self._apart.offset_us,
         )
         return msgspec.structs.replace(self._hamlet.health(), outbox_depth=waiting, link=link)
 

@@ -100,7 +100,7 @@ class AlertDesk:
                     await self._news.wait()
 
     async def work(self) -> bool:
-        """All that is to be done now; True where more waits. Raises StoreError."""
+        """All that is to be done now; True where more may wait. Raises StoreError."""
         if self._stale:
             await self._read_rules()
         while self._closed:
@@ -117,7 +117,7 @@ class AlertDesk:
         await self._tell()
         if waiting:  # last, since the telling need not wait for it: judged again, nothing new comes of it
             await self._store.alerts.judged(waiting)
-        return len(waiting) == BATCH
+        return bool(waiting)
 
     # -- judging -------------------------------------------------------------------------
 

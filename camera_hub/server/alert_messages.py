@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+import structlog
 from ulid import ULID
 
 from camera_hub.alerts.life import AlertState
@@ -19,16 +20,17 @@ from camera_hub.alerts.rule import Urgency
 from camera_hub.alerts.telling import people, push, webhook
 from camera_hub.alerts.telling.message import NotDeliveredError, Told
 from camera_hub.alerts.telling.push import PushKey, Receiver
+from camera_hub.alerts.telling.templates import Templates
 from camera_hub.alerts.telling.texts import (
     ACKNOWLEDGE,
+    BROKEN,
     DEFAULT,
     TEST,
     WHAT,
     Facts,
     Language,
+    TemplateError,
     Texts,
-    of_many,
-    title_and_body,
 )
 from camera_hub.clock import Clock
 from camera_hub.config.alerts import ChannelConfig
@@ -37,6 +39,8 @@ from camera_hub.server.alert_shapes import alert_shape
 from camera_hub.server.shapes import global_id
 from camera_hub.store import MediaKind, Store
 from camera_hub.store.alert_records import StoredAlert, StoredDelivery, Subscription, Telling
+
+log = structlog.get_logger(__name__)
 
 LATE_US = 120 * 1_000_000
 MAX_PICTURE_BYTES = 5_000_000
@@ -48,7 +52,9 @@ Places = Callable[[str], tuple[CameraInfo, str] | None]
 
 
 class Messages:
-    """`public_url` is where people's browsers reach the hub; empty where that is not known."""
+    """`public_url` is where people's browsers reach the hub; empty where that is not known. `proxy` stands on
+    the way to webhooks and push services.
+    """
 
     def __init__(
         self,
@@ -61,6 +67,7 @@ class Messages:
         public_url: str = "",
         *,
         push_inside: bool = False,
+        proxy: str | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -70,6 +77,8 @@ class Messages:
         self._push_key = push_key
         self._public_url = public_url.rstrip("/")
         self._push_inside = push_inside
+        self._proxy = proxy
+        self.templates = Templates()
 
     async def write(
         self, alerts: Sequence[StoredAlert], deliveries: Sequence[StoredDelivery], channel: ChannelConfig
@@ -81,12 +90,9 @@ class Messages:
             self.facts(alert, language, escalated=delivery.what is Telling.ESCALATED)
             for alert, delivery in zip(alerts, deliveries, strict=False)
         ]
-        texts = await self.texts(language)
-        if len(alerts) > 1:
-            title, body = of_many(texts, facts)
-            path, tag = "/alerts", "many"
-        else:
-            title, body = title_and_body(texts, facts[0])
+        title, body = await self.words(language, facts)
+        path, tag = "/alerts", "many"
+        if len(alerts) == 1:
             path, tag = f"/alerts/{newest.alert.id}", newest.alert.id
         return Told(
             title=title,
@@ -99,6 +105,23 @@ class Messages:
             offer=ACKNOWLEDGE[language] if len(alerts) == 1 and newest.alert.state is AlertState.NEW else "",
             machine=self._for_machines(newest, deliveries[-1]),
         )
+
+    async def words(self, language: Language, facts: list[Facts]) -> tuple[str, str]:
+        """Title and body; where a template cannot be used, the words that came with the hub, saying so."""
+        texts = await self.texts(language)
+        try:
+            return await self._made(texts, facts)
+        except TemplateError as exc:
+            log.error(
+                "a template cannot be used; its message goes without it", language=language, why=str(exc)
+            )
+            title, body = await self._made(DEFAULT[language], facts)
+            return title, f"{body}\n({BROKEN[language]}: {str(exc)[:200]})"
+
+    async def _made(self, texts: Texts, facts: list[Facts]) -> tuple[str, str]:
+        if len(facts) > 1:
+            return await self.templates.of_many(texts, facts)
+        return await self.templates.title_and_body(texts, facts[0])
 
     async def texts(self, language: Language) -> Texts:
         """The templates of a language: an administrator's, or as they came."""
@@ -136,7 +159,7 @@ class Messages:
         """Raises NotDeliveredError."""
         match channel.kind:
             case "webhook":
-                await webhook.send(channel, message, message_id, self._clock.wall_us())
+                await webhook.send(channel, message, message_id, self._clock.wall_us(), self._proxy)
             case "apprise":
                 await people.send(channel, message)
             case "push":
@@ -165,7 +188,9 @@ class Messages:
             raise NotDeliveredError("the browser does not want to be told any more", again=False, gone=True)
         receiver = Receiver(found.endpoint, found.p256dh, found.auth)
         contact = self._public_url if self._public_url.startswith("https:") else "mailto:hub@localhost"
-        await push.send(receiver, message, self._push_key, contact, inside=self._push_inside)
+        await push.send(
+            receiver, message, self._push_key, contact, inside=self._push_inside, proxy=self._proxy
+        )
 
     async def gone(self, target: str) -> None:
         await self._store.alerts.remove_subscription(target)

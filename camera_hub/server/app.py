@@ -89,7 +89,16 @@ def create_app(
     calendar = Calendar(zone, settings.alerts.country)
     neighbours = neighbours_of(settings.alerts.neighbours)
     push_key = PushKey(settings.data / "push.key")
-    messages = Messages(store, clock, zone, state.site_name, state.camera_info, push_key, settings.public_url)
+    messages = Messages(
+        store,
+        clock,
+        zone,
+        state.site_name,
+        state.camera_info,
+        push_key,
+        settings.public_url,
+        proxy=settings.alerts.proxy_url(),
+    )
     deliverer = Deliverer(store.alerts, channels, clock, messages.write, messages.send, messages.gone)
     desk = AlertDesk(
         store,

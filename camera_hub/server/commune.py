@@ -61,6 +61,9 @@ class Commune:
         self._live.site_gone(site, AWAY)
         await self._state.site_gone(site)
 
+    def flooding(self, site: str, on: bool) -> None:
+        self._state.flooding(site, on)
+
     async def site_listens(self, site: str) -> None:
         await self._state.wishes.site_linked(site)
 

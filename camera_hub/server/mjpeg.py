@@ -111,7 +111,7 @@ async def _pictures(
         if still.jpeg is not None and still.at_us != at_us:
             jpeg, at_us, new_us, told_us = still.jpeg, still.at_us, now_us, now_us
             yield _part(jpeg, at_us)
-        elif now_us - new_us > STALE_US and now_us - told_us > STALE_EVERY_US:
+        elif jpeg and now_us - new_us > STALE_US and now_us - told_us > STALE_EVERY_US:
             told_us = now_us
             age_s = max(0, parts.clock.wall_us() - at_us) // 1_000_000
             yield _part(await asyncio.to_thread(crossed_out, jpeg, age_s), at_us)

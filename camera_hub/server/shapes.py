@@ -226,8 +226,8 @@ class Site(BaseModel):
     disk_total_bytes: int | None
     recorded_bytes: int | None
     clock_offset_s: float | None = Field(
-        description="How far its clock is before the server's; below 0 where it is behind. What a message "
-        "takes on its way counts against it"
+        description="How far its clock is before the server's, measured while it was last linked; below 0 "
+        "where it is behind"
     )
     enrolment: EnrolmentState
     code_expires: datetime | None = Field(description="Until when its one-time code may be used")
@@ -239,6 +239,7 @@ class Site(BaseModel):
     lacks: list[Skill] = Field(description="What its worker is too old for")
     outdated: bool = Field(description="Whether its worker is of an older release than this server")
     newer: bool = Field(description="Whether its worker is of a newer release than this server")
+    floods: bool = Field(description="Whether it brings more than a hamlet can have, and is held back")
     twin: Twin | None
     uplink: Uplink | None = Field(description="null where its worker does not say")
 
@@ -300,6 +301,10 @@ class Event(BaseModel):
     mean_speed: float = Field(description="Of the main mover, in fractions of the picture a second")
     peak_speed: float
     cause: TamperCause | None = Field(description="What was done to the camera, of a `tamper`")
+    clock_off_s: float | None = Field(
+        description="So much was taken out of its times, since the site's clock cannot have been right; "
+        "null where they are as they were told"
+    )
     snapshot: bool = Field(description="Whether its picture is there")
     clip: bool = Field(description="Whether its clip is there")
     verdict: SaidVerdict | None = Field(description="What was said of it last; null where nothing was")
@@ -344,6 +349,7 @@ def event_shape(stored: StoredEvent) -> Event:
         mean_speed=event.mean_speed,
         peak_speed=event.peak_speed,
         cause=event.cause,
+        clock_off_s=stored.clock_off_us / 1e6 if stored.clock_off_us else None,
         snapshot=stored.snapshot,
         clip=stored.clip,
         verdict=_verdict_shape(stored.verdict),

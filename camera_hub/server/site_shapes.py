@@ -51,6 +51,7 @@ class SiteNow:
     contact_kept_us: int = 0
     told_us: int = 0  # when measures were published last, monotonic
     clock_offset_us: int | None = None  # how far its clock is before ours
+    floods: bool = False  # it brings more than it may, and is held back
     health: Health | None = None
     hello: Hello | None = None  # the last one
     twin: Twin | None = None
@@ -92,6 +93,7 @@ def site_shape(site: SiteNow, record: EnrolmentRecord | None, state: EnrolmentSt
         lacks=sorted(WORKER_SKILLS - set(hello.can)) if hello else [],
         outdated=_is_older(site.software, __version__),
         newer=hello is not None and hello.speaks > PROTOCOL_VERSION,
+        floods=site.connected and site.floods,
         twin=site.twin,
         uplink=_uplink_shape(health.link) if health and health.link else None,
     )

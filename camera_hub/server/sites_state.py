@@ -8,9 +8,12 @@ published. The link's end of a site calls `site_connected`, `site_gone`, `health
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+import msgspec
 import structlog
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
+from camera_hub.jpeg import NoPictureError
+from camera_hub.jpeg import size as jpeg_size
 from camera_hub.link.messages import (
     ClipOffer,
     ClipPiece,
@@ -20,7 +23,7 @@ from camera_hub.link.messages import (
     Health,
     Hello,
 )
-from camera_hub.model import REHEARSAL, CameraHealth, CameraInfo
+from camera_hub.model import REHEARSAL, CameraHealth, CameraInfo, Event
 from camera_hub.server.broadcast import Updates
 from camera_hub.server.enrolments import Enrolments
 from camera_hub.server.settings import KnownSite
@@ -44,6 +47,7 @@ from camera_hub.server.site_shapes import (
 )
 from camera_hub.server.wishes import Wishes
 from camera_hub.store import (
+    Dating,
     Delivery,
     Outcome,
     Store,
@@ -129,6 +133,7 @@ class SitesState:
         site.software = hello.software
         site.hello = hello
         site.connected = True
+        site.floods = False
         site.since_us = site.last_contact_us = site.contact_kept_us = now_us
         self._cameras_are(site, hello.cameras)
         site.states = {}
@@ -171,6 +176,13 @@ class SitesState:
             site.twin = Twin(at=instant(self._clock.wall_us()), addresses=list(addresses))
             self._publish(site, set())
 
+    def flooding(self, site_id: str, on: bool) -> None:
+        """The site brings more than it may, and is held back; or no more."""
+        site = self._sites.get(site_id)
+        if site is not None:
+            site.floods = on
+            self._publish(site, set())
+
     def _enrolment_changed(self, site_id: str) -> None:
         record = self.enrolments.record(site_id)
         if record is None:
@@ -188,7 +200,7 @@ class SitesState:
             return
         now_us = self._clock.wall_us()
         before, site.health, site.last_contact_us = site.health, health, now_us
-        site.clock_offset_us = health.at_us - now_us
+        site.clock_offset_us = _clock_offset_us(health, now_us, site.clock_offset_us)
         told = {camera.camera: camera for camera in health.cameras if camera.camera in site.cameras}
         changed = {name for name, new in told.items() if _visible(new) != _visible(site.states.get(name))}
         site.states = told
@@ -210,7 +222,8 @@ class SitesState:
         A message that can never be kept is logged and let go: sent again, it would stand in the
         way of all that follow. Raises StoreError when it could not be kept now.
         """
-        outcomes = await self._store.deliver_events(site_id, [(news.id, news.event) for news in told])
+        messages = [(news.id, _ended(news.event)) for news in told]
+        outcomes = await self._store.deliver_events(site_id, messages, self._dating(site_id))
         changed: dict[str, StoredEvent] = {}
         for news, delivery in zip(told, outcomes, strict=True):
             if isinstance(delivery, UnacceptableError):
@@ -239,9 +252,15 @@ class SitesState:
             self._updates.publish("event", event_shape(delivery.event))
 
     async def _keep(self, site: str, message: EventPicture | EventClip) -> Delivery:
+        """Raises UnacceptableError for what will never be taken."""
+        dating = self._dating(site)
         match message:
             case EventPicture(id=id_, event_id=event_id, camera=camera, at_us=at_us, jpeg=jpeg):
-                return await self._store.deliver_picture(site, id_, event_id, camera, at_us, jpeg)
+                try:
+                    jpeg_size(jpeg)
+                except NoPictureError as exc:
+                    raise UnacceptableError(f"message {id_} brings no picture: {exc}") from exc
+                return await self._store.deliver_picture(site, id_, event_id, camera, at_us, jpeg, dating)
             case EventClip():
                 return await self._store.deliver_clip(
                     site,
@@ -251,7 +270,15 @@ class SitesState:
                     message.start_us,
                     message.duration_us,
                     message.mp4,
+                    dating,
                 )
+
+    def _dating(self, site_id: str) -> Dating | None:
+        """None for rehearsals, whose clips may be of any time."""
+        site = self._sites.get(site_id)
+        if site_id == REHEARSAL:
+            return None
+        return Dating(self._clock.wall_us(), None if site is None else site.clock_offset_us)
 
     async def clip_offered(self, site_id: str, offer: ClipOffer) -> int | None:
         """From which byte on a clip is wanted; None where it is not, or never will be."""
@@ -341,6 +368,22 @@ class SitesState:
 
 def _refused(site: str, message_id: str, exc: UnacceptableError) -> None:
     log.error("message refused for good", site=site, message=message_id, reason=str(exc))
+
+
+def _ended(event: Event) -> Event:
+    """With no end before its start: the site's clock was set back meanwhile."""
+    if event.end_us is None or event.end_us >= event.start_us:
+        return event
+    return msgspec.structs.replace(event, end_us=event.start_us)
+
+
+def _clock_offset_us(health: Health, now_us: int, before_us: int | None) -> int | None:
+    """How far the site's clock is before ours. An older worker does not measure it, and what it says of its
+    clock may have waited behind a backlog; then what was known holds.
+    """
+    if health.link is not None and health.link.clock_offset_us is not None:
+        return health.link.clock_offset_us
+    return before_us if health.outbox_depth else health.at_us - now_us
 
 
 def _visible(health: CameraHealth | None) -> tuple[object, ...] | None:

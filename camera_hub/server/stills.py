@@ -1,10 +1,16 @@
-"""Pictures of cameras as they are now: asked of the site, shared for a second by all who look."""
+"""Pictures of cameras as they are now: asked of the site, shared for a second by all who look.
+
+What a site sends as one is looked at before anybody gets it: no picture is handed on that is none.
+"""
 
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
+from camera_hub import jpeg
 from camera_hub.clock import Clock
 from camera_hub.link.messages import Still
 
@@ -42,10 +48,19 @@ class Stills:
         now_us = self._clock.monotonic_us()
         kept = self._kept.get(key)
         if kept is None or (kept.answer.done() and now_us - kept.asked_us > FRESH_US):
-            kept = _Kept(now_us, asyncio.create_task(self._linked.still(site, camera, height)))
+            kept = _Kept(now_us, asyncio.create_task(self._ask(site, camera, height)))
             self._kept[key] = kept
             self._kept.move_to_end(key)
             while len(self._kept) > MAX_KEPT:
                 self._kept.popitem(last=False)
         # One viewer who leaves must not take the picture from the others.
         return await asyncio.shield(kept.answer)
+
+    async def _ask(self, site: str, camera: str, height: int | None) -> Still:
+        still = await self._linked.still(site, camera, height)
+        if still.jpeg is not None:
+            try:
+                jpeg.size(still.jpeg)
+            except jpeg.NoPictureError as exc:
+                return msgspec.structs.replace(still, jpeg=None, error=f"the site sent no picture: {exc}")
+        return still

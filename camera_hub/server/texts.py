@@ -7,8 +7,7 @@ import structlog
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from camera_hub.alerts.telling import texts as templates
-from camera_hub.alerts.telling.texts import Facts, Language, TemplateError, Texts
+from camera_hub.alerts.telling.texts import DEFAULT, Facts, Language, TemplateError, Texts
 from camera_hub.server.alert_messages import example
 from camera_hub.server.parts import Parts, parts_of
 from camera_hub.server.problems import Problem, problems
@@ -68,7 +67,7 @@ async def list_texts(parts: Tools) -> AllTexts:
                 texts=_shape(await parts.messages.texts(language)),
                 changed=language in changed,
             )
-            for language in templates.DEFAULT
+            for language in DEFAULT
         ],
         names=list(Facts.__struct_fields__),
     )
@@ -77,7 +76,7 @@ async def list_texts(parts: Tools) -> AllTexts:
 @router.put("/api/texts/{language}", responses=problems(409))
 async def put_texts(language: Language, given: TextsShape, session: Admin, parts: Tools) -> LanguageTexts:
     """Change a language's templates. Those that cannot be used are refused."""
-    _preview(language, given)
+    await _preview(parts, language, given)
     await parts.store.alerts.put_texts(language, given.model_dump())
     log.info("texts changed", language=language, user=session.user.name)
     return LanguageTexts(language=language, texts=given, changed=True)
@@ -88,23 +87,23 @@ async def delete_texts(language: Language, session: Admin, parts: Tools) -> Lang
     """Have a language's templates as they came."""
     await parts.store.alerts.put_texts(language, None)
     log.info("texts as they came", language=language, user=session.user.name)
-    return LanguageTexts(language=language, texts=_shape(templates.DEFAULT[language]), changed=False)
+    return LanguageTexts(language=language, texts=_shape(DEFAULT[language]), changed=False)
 
 
 @router.post("/api/text-previews", dependencies=[needs(Right.CHANNELS)], responses=problems(409))
-async def preview_texts(trying: Trying) -> Preview:
+async def preview_texts(trying: Trying, parts: Tools) -> Preview:
     """What templates make of an example; nothing is kept."""
-    return _preview(trying.language, trying.texts)
+    return await _preview(parts, trying.language, trying.texts)
 
 
-def _preview(language: Language, given: TextsShape) -> Preview:
+async def _preview(parts: Parts, language: Language, given: TextsShape) -> Preview:
     """Raises Problem where a template cannot be used."""
     texts = Texts(**given.model_dump())
-    facts = example(language)
+    facts, templates = example(language), parts.messages.templates
     try:
-        templates.check(texts)
-        title, body = templates.title_and_body(texts, facts)
-        many_title, many_body = templates.of_many(texts, [facts, facts])
+        await templates.check(texts)
+        title, body = await templates.title_and_body(texts, facts)
+        many_title, many_body = await templates.of_many(texts, [facts, facts])
     except TemplateError as exc:
         raise Problem(409, f"{str(exc)[:1].upper()}{str(exc)[1:]}.") from None
     return Preview(title=title, body=body, many_title=many_title, many_body=many_body)

@@ -1,4 +1,4 @@
-"""What is wrong with cameras, sites and this server, as troubles that begin and end: away, disk, clock.
+"""What is wrong with cameras, sites and this server, as troubles with a begin and an end: away, disk, clock …
 
 `Troubles.look` compares what the sites tell with what is known to be wrong, keeps each beginning and end, and
 hands it to the alerts. A server that has just started waits before it calls a site away.
@@ -126,6 +126,8 @@ class Troubles:
             yield (AlertKind.DISK, site.id, ""), now_us
         if site.clock_offset_s is not None and abs(site.clock_offset_s) > CLOCK_OFF_S:
             yield (AlertKind.CLOCK, site.id, ""), now_us
+        if site.floods:
+            yield (AlertKind.FLOOD, site.id, ""), now_us
 
 
 def _is_full(free_bytes: int, total_bytes: int) -> bool:

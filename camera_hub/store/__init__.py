@@ -29,6 +29,7 @@ from camera_hub.store.database import (
     StoreFullError,
     StoreNewerError,
 )
+from camera_hub.store.dating import Dating
 from camera_hub.store.facade import Store
 from camera_hub.store.inbox import UnacceptableError
 from camera_hub.store.records import (
@@ -55,6 +56,7 @@ __all__ = [
     "CURSOR_PATTERN",
     "ULID_PATTERN",
     "Cursor",
+    "Dating",
     "Delivery",
     "EnrolmentRecord",
     "EventFilter",

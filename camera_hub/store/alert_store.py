@@ -102,14 +102,18 @@ class AlertStore:
     async def unjudged(self, limit: int) -> list[StoredEvent]:
         """Events of which the rules have not heard as they are now: this moment's, and then the oldest.
 
-        After days without a link thousands wait, and what goes on now must not wait for them.
+        After days without a link thousands wait, and what goes on now must not wait for them. All sites have
+        their turn in each batch, so that one that brings very many does not keep the others waiting.
         """
         fresh = unjudged.c.event_id >= _first_id(self._clock.wall_us() - FRESH_US)
         async with self._database.read() as connection:
-            ids = await connection.scalars(
-                select(unjudged.c.event_id).order_by(fresh.desc(), unjudged.c.event_id).limit(limit)
-            )
-            return await events.some(connection, list(ids.all()))
+            sites = (await connection.scalars(select(unjudged.c.site).distinct())).all()
+            ids: list[str] = []
+            for site in sites:
+                of_site = select(unjudged.c.event_id).where(unjudged.c.site == site)
+                of_site = of_site.order_by(fresh.desc(), unjudged.c.event_id)
+                ids += (await connection.scalars(of_site.limit(-(-limit // len(sites))))).all()
+            return await events.some(connection, ids)
 
     @whole
     async def judged(self, heard: Sequence[StoredEvent]) -> None:

@@ -18,12 +18,12 @@ from camera_hub.store.records import Cursor
 from camera_hub.store.tables import alert_occurrences, alert_steps, alerts, events, troubles, unjudged
 
 
-async def to_judge(connection: AsyncConnection, event_ids: Collection[str]) -> None:
-    """The rules have to hear of the events, as they are now."""
+async def to_judge(connection: AsyncConnection, site: str, event_ids: Collection[str]) -> None:
+    """The rules have to hear of the site's events, as they are now."""
     if not event_ids:
         return
     insert_ = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    rows = [{"event_id": event_id} for event_id in sorted(event_ids)]
+    rows = [{"event_id": event_id, "site": site} for event_id in sorted(event_ids)]
     await connection.execute(insert_(unjudged).on_conflict_do_nothing(), rows)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from camera_hub.model import Event
 from camera_hub.store import alerts, events, inbox
+from camera_hub.store.dating import Dating
 from camera_hub.store.inbox import UnacceptableError
 from camera_hub.store.records import Delivery, Outcome
 
@@ -20,7 +21,7 @@ Told = Sequence[tuple[str, Event]]
 
 
 async def deliver(
-    connection: AsyncConnection, site: str, told: Told, now_us: int
+    connection: AsyncConnection, site: str, told: Told, now_us: int, dating: Dating | None = None
 ) -> list[Delivery | UnacceptableError]:
     """What became of each. The caller holds the transaction."""
     ids = {event.id for _, event in told}
@@ -40,10 +41,10 @@ async def deliver(
             first.setdefault(message_id, number)
     notes = await inbox.take(connection, site, {id_: contents[id_] for id_ in first}, now_us)
     new = [number for id_, number in first.items() if notes[id_] is True]
-    applied = await events.put(connection, site, [told[number][1] for number in new])
+    applied = await events.put(connection, site, [told[number][1] for number in new], dating)
     kept = dict(zip(new, applied, strict=True))
     await alerts.to_judge(
-        connection, {told[number][1].id for number, is_applied in kept.items() if is_applied}
+        connection, site, {told[number][1].id for number, is_applied in kept.items() if is_applied}
     )
     stored = {one.event.id: one for one in await events.some(connection, list(ids))}
 

@@ -21,6 +21,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from camera_hub.model import Event
+from camera_hub.store.dating import Dating
 from camera_hub.store.inbox import UnacceptableError
 from camera_hub.store.records import (
     Cursor,
@@ -43,14 +44,18 @@ async def owners(connection: AsyncConnection, ids: Collection[str]) -> dict[str,
     }
 
 
-async def put(connection: AsyncConnection, site: str, told: Sequence[Event]) -> list[bool]:
+async def put(
+    connection: AsyncConnection, site: str, told: Sequence[Event], dating: Dating | None = None
+) -> list[bool]:
     """Keeps each event unless the same or a later revision is there; says of each whether it did.
 
-    They are the site's own; see `owners`.
+    They are the site's own; see `owners`. All revisions of one are dated alike.
     """
     ids = {event.id for event in told}
-    query = select(events.c.id, events.c.revision).where(events.c.id.in_(ids))
-    before = {row.id: row.revision for row in (await connection.execute(query)).all()}
+    query = select(events.c.id, events.c.revision, events.c.clock_off_us).where(events.c.id.in_(ids))
+    there = (await connection.execute(query)).all()
+    before = {row.id: row.revision for row in there}
+    off_us = {row.id: row.clock_off_us for row in there}
     newest = dict(before)
     applied: list[bool] = []
     last: dict[str, Event] = {}
@@ -59,15 +64,20 @@ async def put(connection: AsyncConnection, site: str, told: Sequence[Event]) -> 
         if applied[-1]:
             newest[event.id] = event.revision
             last[event.id] = event
-    made = [_values(site, event) for event in last.values() if event.id not in before]
-    changed = [_values(site, event) for event in last.values() if event.id in before]
+    if dating is not None:
+        for event in list(last.values()):
+            off = off_us.setdefault(event.id, dating.off_us(event.start_us))
+            last[event.id] = dating.dated(event, off)
+    values = {event.id: _values(site, event, off_us.get(event.id, 0)) for event in last.values()}
+    made = [one for id_, one in values.items() if id_ not in before]
+    changed = [one for id_, one in values.items() if id_ in before]
     if made:
         await connection.execute(insert(events), made)
     if changed:
-        for values in changed:
-            await connection.execute(update(events).where(events.c.id == values["id"]).values(values))
+        for one in changed:
+            await connection.execute(update(events).where(events.c.id == one["id"]).values(one))
         await connection.execute(
-            delete(event_zones).where(event_zones.c.event_id.in_([values["id"] for values in changed]))
+            delete(event_zones).where(event_zones.c.event_id.in_([one["id"] for one in changed]))
         )
     zones = [
         {"event_id": event.id, "zone": zone} for event in last.values() for zone in dict.fromkeys(event.zones)
@@ -248,8 +258,8 @@ def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _values(site: str, event: Event) -> dict[str, Any]:
-    return {"site": site, **msgspec.to_builtins(event)}
+def _values(site: str, event: Event, off_us: int) -> dict[str, Any]:
+    return {"site": site, **msgspec.to_builtins(event), "clock_off_us": off_us}
 
 
 def _stored(row: Row[Any]) -> StoredEvent:
@@ -257,4 +267,5 @@ def _stored(row: Row[Any]) -> StoredEvent:
     fields = {name: columns[name] for name in Event.__struct_fields__}
     event = msgspec.convert(fields, Event, strict=False)
     verdict = None if row.verdict is None else stored(row)
-    return StoredEvent(row.site, event, row.camera_name, bool(row.snapshot), bool(row.clip), verdict)
+    shown, filmed = bool(row.snapshot), bool(row.clip)
+    return StoredEvent(row.site, event, row.camera_name, shown, filmed, verdict, row.clock_off_us)

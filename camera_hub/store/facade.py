@@ -20,6 +20,7 @@ from camera_hub.model import CameraInfo, Event, Verdict
 from camera_hub.store import alerts, arriving, batch, enrolments, events, inbox, media, sites, users, verdicts
 from camera_hub.store.alert_store import AlertStore
 from camera_hub.store.database import BUSY_S, Database, StoreError, sqlite_url, whole
+from camera_hub.store.dating import Dating
 from camera_hub.store.inbox import UnacceptableError
 from camera_hub.store.migrate import migrate
 from camera_hub.store.records import (
@@ -120,13 +121,16 @@ class Store:
             await sites.heard(connection, site, self._clock.wall_us())
 
     @whole
-    async def deliver_events(self, site: str, told: batch.Told) -> list[Delivery | UnacceptableError]:
+    async def deliver_events(
+        self, site: str, told: batch.Told, dating: Dating | None = None
+    ) -> list[Delivery | UnacceptableError]:
         """Revisions of events, each with its message's id, each exactly once, in one transaction.
 
         Of each what became of it; an error stands for what will never be taken, and harms no other.
+        `dating` sees to times that cannot be right.
         """
         async with self._database.write() as connection:
-            return await batch.deliver(connection, site, told, self._clock.wall_us())
+            return await batch.deliver(connection, site, told, self._clock.wall_us(), dating)
 
     async def deliver_event(self, site: str, message_id: str, event: Event) -> Delivery:
         """An event's revision, exactly once. Raises UnacceptableError for what will never be taken."""
@@ -137,10 +141,18 @@ class Store:
 
     @whole
     async def deliver_picture(
-        self, site: str, message_id: str, event_id: str, camera: str, at_us: int, jpeg: bytes
+        self,
+        site: str,
+        message_id: str,
+        event_id: str,
+        camera: str,
+        at_us: int,
+        jpeg: bytes,
+        dating: Dating | None = None,
     ) -> Delivery:
         """An event's picture, exactly once; of two pictures the later one stays."""
         inbox.check_message(message_id, event_id, camera, at_us)
+        at_us -= dating.off_us(at_us) if dating else 0
         return await self._deliver_media(site, message_id, event_id, MediaKind.PICTURE, at_us, jpeg)
 
     @whole
@@ -153,10 +165,12 @@ class Store:
         start_us: int,
         duration_us: int,
         mp4: bytes,
+        dating: Dating | None = None,
     ) -> Delivery:
         """An event's clip, exactly once; of two clips the one that ends later stays."""
         end_us = start_us + duration_us
         inbox.check_message(message_id, event_id, camera, start_us, end_us)
+        end_us -= dating.off_us(end_us) if dating else 0
         return await self._deliver_media(site, message_id, event_id, MediaKind.CLIP, end_us, mp4)
 
     async def _deliver_media(

@@ -53,6 +53,7 @@ class StoredEvent:
     snapshot: bool
     clip: bool
     verdict: StoredVerdict | None = None  # the newest; None where there is none, or no more
+    clock_off_us: int = 0  # so much was taken out of its times, since they could not be right
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,7 @@ events = Table(
     Column("mean_speed", Float, nullable=False, server_default="0"),
     Column("peak_speed", Float, nullable=False, server_default="0"),
     Column("cause", String(16)),
+    Column("clock_off_us", BigInteger, nullable=False, server_default="0"),
     Index(None, "start_us", "id"),
     Index(None, "site", "camera", "start_us", "id"),
     Index(None, "kind", "start_us", "id"),
@@ -204,6 +205,8 @@ unjudged = Table(
     metadata,
     # Events of which the rules have not heard yet; no foreign key: an event may go before they do.
     Column("event_id", String(26), primary_key=True),
+    Column("site", String(64), nullable=False, server_default=""),
+    Index(None, "site", "event_id"),
 )
 
 alerts = Table(

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import (
     Configure,
@@ -101,9 +103,11 @@ async def browser(started: Started) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @asynccontextmanager
-async def worker(started: Started, key: SiteKey, box: Box) -> AsyncIterator[WorkerEnd]:
+async def worker(
+    started: Started, key: SiteKey, box: Box, clock: Clock = SYSTEM_CLOCK
+) -> AsyncIterator[WorkerEnd]:
     url = f"ws://127.0.0.1:{started.port}/api/link"
-    end = WorkerEnd("commune", url, key, SITE, "Xóm Khe Cốc", "0.1.0", Hamlet(), box)
+    end = WorkerEnd("commune", url, key, SITE, "Xóm Khe Cốc", "0.1.0", Hamlet(), box, clock=clock)
     task = asyncio.create_task(end.run())
     try:
         yield end
@@ -187,3 +191,44 @@ async def test_words_where_bytes_belong_end_the_link(started: Started) -> None:
         await link.send("xin chào")
         with pytest.raises(ConnectionClosed):
             await asyncio.wait_for(link.recv(), 20)
+
+
+DECADE_S = 3652 * 86_400
+
+
+class OffClock:
+    """The machine's clock, set wrong."""
+
+    def __init__(self, off_s: int) -> None:
+        self._off_us = off_s * 1_000_000
+
+    def wall_us(self) -> int:
+        return SYSTEM_CLOCK.wall_us() + self._off_us
+
+    def monotonic_us(self) -> int:
+        return SYSTEM_CLOCK.monotonic_us()
+
+
+@pytest.mark.parametrize("off_s", [DECADE_S, -DECADE_S])
+async def test_a_worker_whose_clock_is_ten_years_off(
+    started: Started, browser: httpx.AsyncClient, key: SiteKey, off_s: int
+) -> None:
+    """Its card says how far; its event is kept, stands where it belongs, and is marked."""
+    clock = OffClock(off_s)
+    before_us = SYSTEM_CLOCK.wall_us()
+    told = event(1, start_us=clock.wall_us())
+    right = EventNews("m0", event(9, start_us=before_us - 9_000_000))
+    async with worker(started, key, box := Box([right])):
+        await until(lambda: not box.waiting)
+    box = Box([EventNews("m1", told), EventPicture("p1", told.id, "cong-lang", told.start_us, JPEG)])
+    async with worker(started, key, box, clock):
+        await until(lambda: not box.waiting)
+        (site,) = (await browser.get("/api/sites")).json()["sites"]
+        assert site["clock_offset_s"] == pytest.approx(off_s, abs=1)
+        first, second = (await browser.get("/api/events")).json()["events"]
+    assert (first["id"], second["id"]) == (ulid(1), ulid(9))
+    assert first["clock_off_s"] == pytest.approx(off_s, abs=1)
+    assert second["clock_off_s"] is None
+    start_us = datetime.fromisoformat(first["start"]).timestamp() * 1e6
+    assert start_us == pytest.approx(before_us, abs=20e6)
+    assert first["snapshot"]

@@ -2,8 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -12,7 +12,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from camera_hub.link import enrolment, handshake, worker_end
+from camera_hub.link import enrolment, handshake, taking, worker_end
+from camera_hub.link.flood import LIMITS, Limit, Limits
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import (
     Ack,
@@ -26,6 +27,7 @@ from camera_hub.link.messages import (
     Enrol,
     Enrolled,
     EventNews,
+    EventPicture,
     Health,
     Hello,
     LiveOpened,
@@ -36,6 +38,8 @@ from camera_hub.link.messages import (
     Skill,
     Still,
     StillRequest,
+    TimeAsked,
+    TimeTold,
     Watch,
     Welcome,
     decode_from_server,
@@ -106,8 +110,11 @@ class Hamlet:
 class Commune:
     """A server's inside that keeps all in lists; `broken` makes it fail to keep."""
 
-    def __init__(self, key: SiteKey) -> None:
+    def __init__(self, key: SiteKey, *sites: str) -> None:
         self.public = key.public_text()
+        self.sites = sites or ("khe-coc",)
+        self.may_keep = asyncio.Event()
+        self.may_keep.set()
         self.bar: Refused | None = None
         self.copies = 0
         self.hello: Hello | None = None
@@ -117,11 +124,19 @@ class Commune:
         self.health_seen = 0
         self.live: list[LiveOpened | LivePackets | LiveSound] = []
         self.gone = 0
+        self.floods: list[tuple[str, bool]] = []
         self.listens = 0
         self.told: list[Configured | CamerasChanged] = []
 
     def site_key(self, site: str) -> str | None:
-        return self.public if site == "khe-coc" else None
+        return self.public if site in self.sites else None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing is kept meanwhile."""
+        self.may_keep.clear()
+        yield
+        self.may_keep.set()
 
     def barred(self, site: str) -> Refused | None:
         return self.bar
@@ -142,6 +157,9 @@ class Commune:
     async def site_gone(self, site: str) -> None:
         self.gone += 1
 
+    def flooding(self, site: str, on: bool) -> None:
+        self.floods.append((site, on))
+
     async def site_listens(self, site: str) -> None:
         self.listens += 1
 
@@ -160,6 +178,7 @@ class Commune:
         self.delivered.append(message.id)
 
     async def deliver_events(self, site: str, told: Sequence[EventNews]) -> None:
+        await self.may_keep.wait()
         for message in told:
             await self.deliver(site, message)
 
@@ -209,8 +228,8 @@ class Socket:
 
 
 @asynccontextmanager
-async def listening(commune: Commune, port: int) -> AsyncIterator[ServerEnd]:
-    end = ServerEnd(commune)
+async def listening(commune: Commune, port: int, limits: Limits = LIMITS) -> AsyncIterator[ServerEnd]:
+    end = ServerEnd(commune, limits=limits)
     async with serve(lambda c: end.serve(Socket(c)), "127.0.0.1", port, max_size=None):
         yield end
 
@@ -377,12 +396,14 @@ async def test_garbage_from_a_worker_is_refused_by_name() -> None:
 
 
 @asynccontextmanager
-async def by_hand(port: int, key: SiteKey, **changed: object) -> AsyncIterator[ClientConnection]:
+async def by_hand(
+    port: int, key: SiteKey, site: str = "khe-coc", **changed: object
+) -> AsyncIterator[ClientConnection]:
     """A linked worker without an inside, of whatever release."""
     async with connect(f"ws://127.0.0.1:{port}/") as socket:
         asked = decode_from_server(await received(socket))
         assert isinstance(asked, Challenge)
-        hello = handshake.hello(asked, key, "khe-coc", "Khe Cốc", "9", ())
+        hello = handshake.hello(asked, key, site, "Khe Cốc", "9", ())
         await socket.send(encode(msgspec.structs.replace(hello, **changed)))
         assert isinstance(decode_from_server(await received(socket)), Welcome)
         yield socket
@@ -423,7 +444,7 @@ async def test_a_stranger_with_a_huge_or_endless_name_is_refused() -> None:
             async with connect(f"ws://127.0.0.1:{port}/") as socket:
                 asked = decode_from_server(await received(socket))
                 assert isinstance(asked, Challenge)
-                await socket.send(encode(handshake.hello(asked, key, site, name, "9", ())))
+                await socket.send(msgspec.msgpack.encode(handshake.hello(asked, key, site, name, "9", ())))
                 refused = decode_from_server(await received(socket))
                 assert isinstance(refused, Refused)
                 assert refused.code == "not-understood"
@@ -472,3 +493,59 @@ async def test_sound_flows_only_while_listened_to() -> None:
         await until(lambda: commune.live == [sound])
         await server.listen("khe-coc", "gate", "sub", on=False)
         await until(lambda: not hamlet.heard)
+
+
+async def test_a_message_that_is_too_large_for_its_kind_is_refused_by_name_and_the_link_goes_on() -> None:
+    key, port = SiteKey.make(), free_port()
+    async with listening(Commune(key), port), by_hand(port, key) as socket:
+        large = EventPicture(id="m7", event_id="E", camera="gate", at_us=0, jpeg=bytes(9 * 2**20))
+        await socket.send(msgspec.msgpack.encode(large))
+        assert decode_from_server(await received(socket)) == NotTaken(name="EventPicture", id="m7")
+        await socket.send(encode(news(1)[0]))
+        assert decode_from_server(await received(socket)) == Ack(ids=("M000",))
+
+
+async def test_the_time_is_told_whatever_waits_to_be_kept() -> None:
+    """A backlog must not make a clock look wrong."""
+    key, port = SiteKey.make(), free_port()
+    commune = Commune(key)
+    async with listening(commune, port), by_hand(port, key) as socket:
+        with commune.held():
+            await socket.send(encode(news(1)[0]))
+            await socket.send(encode(TimeAsked(asked_us=7)))
+            told = decode_from_server(await received(socket))
+            assert isinstance(told, TimeTold)
+            assert told.asked_us == 7
+            assert commune.delivered == []
+        assert decode_from_server(await received(socket)) == Ack(ids=("M000",))
+
+
+async def test_a_site_that_floods_is_held_back_and_the_others_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    may_read = asyncio.Event()
+
+    async def held_back(wait_us: int) -> None:
+        await may_read.wait()
+
+    monkeypatch.setattr(taking, "_pause", held_back)
+    key, port = SiteKey.make(), free_port()
+    commune = Commune(key, "khe-coc", "na-lau")
+    few = Limits(facts=Limit(at_once=10, per_s=0.001))
+    async with (
+        listening(commune, port, few) as server,
+        by_hand(port, key) as flooding,
+        by_hand(port, key, site="na-lau") as honest,
+    ):
+        for message in news(200):
+            await flooding.send(encode(message))
+        await until(lambda: commune.floods == [("khe-coc", True)])
+        taken = [f"M{n:03}" for n in range(11)]  # the last one was over the limit
+        await until(lambda: commune.delivered == taken)
+        for message in news(10):
+            await honest.send(encode(message))
+        await until(lambda: len(commune.delivered) == 21)
+        assert server.connected("khe-coc")  # it is not refused: it waits
+        may_read.set()
+        await until(lambda: len(commune.delivered) == 210)
+        assert commune.delivered[21:] == [f"M{n:03}" for n in range(11, 200)]  # nothing is lost

@@ -2,12 +2,15 @@
 
 import base64
 import contextlib
+import math
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from camera_hub.link import handshake
 from camera_hub.link.messages import (
@@ -15,19 +18,41 @@ from camera_hub.link.messages import (
     Challenge,
     EventClip,
     EventNews,
+    EventPicture,
+    Health,
+    Hello,
     LinkError,
     LiveOpened,
     LivePackets,
+    LiveSound,
+    ServerMessage,
     Still,
+    TooLargeError,
+    WorkerMessage,
     decode_from_server,
     decode_from_worker,
     encode,
 )
+from camera_hub.link.messages.limits import MAX_BYTES
 from camera_hub.link.outgoing import LiveBuffer
-from camera_hub.model import EventKind, HubError, Packet, StreamInfo, TamperCause
+from camera_hub.model import (
+    CameraHealth,
+    CameraInfo,
+    CameraState,
+    EventKind,
+    HubError,
+    Line,
+    Packet,
+    SoundPacket,
+    StreamInfo,
+    TamperCause,
+    Zone,
+)
 from tests.support.server import event
 
 INFO = StreamInfo(codec="h264", width=640, height=360, fps=10.0, extradata=b"\0\0\0\1g")
+HELLO = Hello(version=1, site="a", name="A", software="1", signature=b"", cameras=())
+HEALTH = Health(0, (), 0, 1, 2, 0)
 
 
 def packet(number: int, keyframe: bool, size: int = 1) -> Packet:
@@ -65,6 +90,62 @@ def test_an_oversized_message_is_neither_sent_nor_taken() -> None:
         encode(clip)
     with pytest.raises(LinkError, match="larger"):
         decode_from_worker(b"x" * (MAX_MESSAGE_BYTES + 1))
+
+
+def test_every_message_has_a_limit_of_its_own() -> None:
+    names = {kind.__name__ for kind in (*get_args(WorkerMessage), *get_args(ServerMessage))}
+    assert names == set(MAX_BYTES)
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        (replace(HEALTH, cameras=(CameraHealth("a", CameraState.ONLINE, 0, error="x" * 10**7),)), "Health"),
+        (EventNews("m1", replace(event(1), path=((0, 0.5, 0.5),) * 700_000)), "EventNews"),
+        (replace(HELLO, cameras=(CameraInfo("a", "Cổng"),) * 100_000), "Hello"),
+        (EventPicture("m1", "1", "a", 0, bytes(9 * 1024 * 1024)), "EventPicture"),
+        (Still(1, bytes(9 * 1024 * 1024), 0), "Still"),
+        (LiveSound("a", "sub", (SoundPacket(bytes(2 * 1024 * 1024), 0),)), "LiveSound"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_message_that_is_too_large_for_its_kind_is_named(message: WorkerMessage, name: str) -> None:
+    with pytest.raises(TooLargeError) as caught:
+        encode(message)
+    assert (caught.value.name, caught.value.id) == (name, getattr(message, "id", ""))
+    with pytest.raises(TooLargeError, match=f"a {name} of [0-9]+ bytes is larger"):
+        decode_from_worker(msgspec.msgpack.encode(message))
+
+
+CAMERA = CameraInfo("a", "Cổng")
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (replace(HELLO, name="x" * 2001), r"Hello\.name has 2001 signs"),
+        (replace(HELLO, cameras=(CAMERA,) * 501), r"Hello\.cameras has 501 entries"),
+        (replace(HELLO, can=("x",) * 65), r"Hello\.can has 65 entries"),
+        (
+            replace(HELLO, cameras=(replace(CAMERA, zones=(Zone("z", ((math.nan, 0.0),) * 3),)),)),
+            r"Hello\.cameras\[0\]\.zones\[0\]\.polygon\[0\]\[0\] is no finite number",
+        ),
+        (
+            replace(HELLO, cameras=(replace(CAMERA, lines=(Line("l", ((0.0, 0.0),) * 1001),)),)),
+            r"points has 1001 entries",
+        ),
+        (replace(HEALTH, at_us=2**62), r"Health\.at_us is an instant out of all time"),
+        (replace(HEALTH, disk_free_bytes=2**60), r"disk_free_bytes is too large a number"),
+        (
+            replace(HEALTH, cameras=(CameraHealth("a", CameraState.ONLINE, 0, decoded_share=math.inf),)),
+            r"decoded_share is no finite number",
+        ),
+        (LiveOpened("a", "sub", replace(INFO, extradata=bytes(65_537))), "LiveOpened"),
+    ],
+)
+def test_what_a_site_says_of_itself_is_bounded_field_by_field(message: WorkerMessage, said: str) -> None:
+    with pytest.raises(LinkError, match=said):
+        decode_from_worker(msgspec.msgpack.encode(message))
 
 
 class TestHandshake:

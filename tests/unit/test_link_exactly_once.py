@@ -34,9 +34,9 @@ from camera_hub.model import Event
 from camera_hub.server.broadcast import Updates
 from camera_hub.server.commune import Commune
 from camera_hub.server.sites_state import SitesState
-from camera_hub.store import Delivery, EventFilter, MediaKind, Outcome, Store, UnacceptableError
+from camera_hub.store import Dating, Delivery, EventFilter, MediaKind, Outcome, Store, UnacceptableError
 from tests.support.clocks import HandClock
-from tests.support.server import SITE, START_US, event
+from tests.support.server import JPEG, SITE, START_US, event
 
 MEMORY = Path("/dev/shm")  # a disk that need not be waited for, where there is one
 NARROW_KBIT = 1  # so that pieces are small
@@ -68,8 +68,10 @@ class Line(RuleBasedStateMachine):
         await self.store.open()
         deliver = self.store.deliver_events
 
-        async def noted(site: str, told: Sequence[tuple[str, Event]]) -> list[Delivery | UnacceptableError]:
-            outcomes = await deliver(site, told)
+        async def noted(
+            site: str, told: Sequence[tuple[str, Event]], dating: Dating | None = None
+        ) -> list[Delivery | UnacceptableError]:
+            outcomes = await deliver(site, told, dating)
             for (_, one), outcome in zip(told, outcomes, strict=True):
                 assert isinstance(outcome, Delivery)
                 if outcome.outcome is Outcome.APPLIED:
@@ -97,7 +99,7 @@ class Line(RuleBasedStateMachine):
         self.told[one.id] = one
         jpeg = None
         if picture:
-            jpeg = self.pictures[one.id] = bytes([picture % 251]) * picture
+            jpeg = self.pictures[one.id] = JPEG + bytes([picture % 251]) * picture
         self.outbox.file.put_event(one, jpeg, START_US + one.revision)
         self.changed()
 

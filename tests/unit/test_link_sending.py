@@ -242,6 +242,14 @@ def test_what_waited_too_long_to_be_live_goes_when_a_keyframe_comes() -> None:
     assert buffer.dropped == 3
 
 
+async def test_what_is_too_large_for_the_link_stays_here_and_is_in_nobodys_way() -> None:
+    window = WINDOW[Lane.PICTURE]
+    too_large = [picture(number, 9 * 2**20) for number in range(window)]
+    link = Link(Box([*too_large, *(picture(window + number) for number in range(window))]))
+    went = [one.id for one in await link.all() if isinstance(one, EventPicture)]
+    assert went == [f"p{window + number}" for number in range(window)]
+
+
 async def test_a_piece_outside_of_its_clip_ends_the_link() -> None:
     async def nothing(_: object) -> None: ...
 

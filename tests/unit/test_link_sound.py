@@ -103,6 +103,16 @@ def test_sound_waits_for_the_wire_within_a_bound_and_goes_when_the_stream_begins
     assert buffer.take() is not None
 
 
+def test_on_a_line_that_takes_one_message_at_a_time_sound_and_pictures_take_turns() -> None:
+    buffer = LiveBuffer("a", "sub")
+    went = []
+    for number in range(6):
+        buffer.add((Packet(b"x", number, number, 0, keyframe=True),), now_us=0)
+        buffer.add_sound(SOUND)
+        went.append(type(buffer.take(1)).__name__)
+    assert went == ["LiveSound", "LivePackets"] * 3
+
+
 class Hamlet:
     """A worker's inside that says what it was asked."""
 

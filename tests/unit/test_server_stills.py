@@ -76,3 +76,13 @@ async def test_memory_is_bounded() -> None:
     for number in range(stills.MAX_KEPT + 50):
         await pictures.still(SITE, f"camera-{number}", None)
     assert len(pictures._kept) == stills.MAX_KEPT
+
+
+async def test_what_is_no_picture_is_handed_to_nobody() -> None:
+    class Lying(FakeLinks):
+        async def still(self, site: str, camera: str, height: int | None) -> Still:
+            return Still(request=1, jpeg=b"<script>alert(1)</script>", at_us=START_US)
+
+    still = await Stills(Lying({SITE}), HandClock()).still(SITE, "cong-lang", None)
+    assert still.jpeg is None
+    assert "no picture: it is no JPEG" in still.error

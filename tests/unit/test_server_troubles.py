@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from camera_hub.alerts.occurrence import AlertKind
-from camera_hub.link.messages import Health
+from camera_hub.link.messages import Health, LinkHealth
 from camera_hub.model import CameraHealth, CameraState, RecordingCause
 from camera_hub.server.broadcast import Updates
 from camera_hub.server.settings import KnownSite
@@ -46,6 +46,8 @@ class Watched:
         ahead_s: float = 0,
         free: int = 50 * GB,
         recording: RecordingCause | None = None,
+        waiting: int = 0,
+        link: LinkHealth | None = None,
     ) -> None:
         first, second = (one.id for one in CAMERAS)
         cameras = (
@@ -53,7 +55,7 @@ class Watched:
             CameraHealth(second, CameraState.ONLINE, START_US),
         )
         at_us = self.clock.wall_us() + round(ahead_s * 1e6)
-        await self.state.health(SITE, Health(at_us, cameras, 0, free, 100 * GB, 0))
+        await self.state.health(SITE, Health(at_us, cameras, waiting, free, 100 * GB, 0, link))
         await self.troubles.look()
 
     @property
@@ -186,6 +188,26 @@ async def test_disk_and_clock(store: Store, clock: HandClock) -> None:
         (AlertKind.DISK, "", True),
         (AlertKind.CLOCK, "", True),
     ]
+
+
+async def test_what_waited_behind_a_backlog_is_no_wrong_clock(store: Store, clock: HandClock) -> None:
+    watched = Watched(store, clock)
+    await watched.linked()
+    await watched.health(ahead_s=-40, waiting=5000)  # of an older worker, which does not measure it
+    await watched.health(ahead_s=-40, waiting=5000, link=LinkHealth(5000, clock_offset_us=20_000))
+    assert watched.said == []
+    await watched.health(link=LinkHealth(0, clock_offset_us=-11_000_000))
+    await watched.health(ahead_s=-40, link=LinkHealth(0, clock_offset_us=1))
+    assert watched.said == [(AlertKind.CLOCK, "", False), (AlertKind.CLOCK, "", True)]
+
+
+async def test_a_flood_begins_and_ends(store: Store, clock: HandClock) -> None:
+    watched = Watched(store, clock)
+    await watched.linked()
+    for on in (True, False):
+        watched.state.flooding(SITE, on)
+        await watched.troubles.look()
+    assert watched.said == [(AlertKind.FLOOD, "", False), (AlertKind.FLOOD, "", True)]
 
 
 async def test_the_disk_of_the_server_itself(

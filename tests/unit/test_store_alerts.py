@@ -182,6 +182,12 @@ async def test_what_goes_on_now_does_not_wait_for_a_backlog(store: Store, clock:
     assert [one.event.id for one in await store.alerts.unjudged(2)] == [ulid(1), now]
 
 
+async def test_a_site_that_brings_very_many_keeps_no_other_waiting(store: Store) -> None:
+    await store.deliver_events("na-lau", [(f"m{n}", event(100 + n)) for n in range(300)])
+    await store.deliver_event(SITE, "m9", event(900))
+    assert ulid(900) in {one.event.id for one in await store.alerts.unjudged(20)}
+
+
 async def test_troubles_begin_and_end(store: Store) -> None:
     trouble = Trouble(ulid(50), AlertKind.SITE_AWAY, SITE, "", START_US)
     await store.alerts.put_trouble(trouble)

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from camera_hub.model import Crossing
 from camera_hub.store import (
+    Dating,
     Delivery,
     EventFilter,
     MediaKind,
@@ -25,7 +26,7 @@ from camera_hub.store import (
     StoreFullError,
     UnacceptableError,
 )
-from tests.support.server import JPEG, SITE, START_US, event, ulid
+from tests.support.server import JPEG, SECOND_US, SITE, START_US, event, ulid
 
 
 @pytest.fixture
@@ -311,3 +312,59 @@ async def test_a_delivery_that_is_cut_off_can_be_made_again(store: Store) -> Non
     media = await store.event_media(ulid(1), MediaKind.PICTURE)
     assert media is not None
     assert (store.folder / media.path).read_bytes() == JPEG
+
+
+YEAR_US = 365 * 86_400 * SECOND_US
+NOW_US = START_US + 3600 * SECOND_US
+
+
+@pytest.mark.parametrize(
+    ("ahead_us", "known_us", "taken_out_us"),
+    [
+        (10 * YEAR_US, 10 * YEAR_US, 10 * YEAR_US),
+        (-10 * YEAR_US, -10 * YEAR_US, -10 * YEAR_US),
+        (10 * YEAR_US, None, 10 * YEAR_US - 3600 * SECOND_US),  # by when it was told
+        (-10 * YEAR_US, 0, -10 * YEAR_US - 3600 * SECOND_US),  # the clock has been set since
+        (7200 * SECOND_US, 7200 * SECOND_US, 7200 * SECOND_US),
+        (7200 * SECOND_US, None, 0),  # it may be the server's clock that was set back
+        (-30 * 86_400 * SECOND_US, 0, 0),  # a backlog
+        (-30 * 86_400 * SECOND_US, 10 * YEAR_US, 0),  # of before the clock went wrong
+    ],
+)
+async def test_times_that_cannot_be_right_are_dated_anew(
+    store: Store, ahead_us: int, known_us: int | None, taken_out_us: int
+) -> None:
+    opened = event(1, start_us=START_US + ahead_us)
+    closed = replace(opened, revision=2, end_us=opened.start_us + 9 * SECOND_US)
+    dating = Dating(NOW_US, known_us)
+    await store.deliver_events(SITE, [("m1", opened)], dating)
+    await store.deliver_events(SITE, [("m2", closed)], Dating(NOW_US + SECOND_US, 0))
+    kept = await store.event(opened.id)
+    assert kept is not None
+    assert kept.clock_off_us == taken_out_us
+    assert kept.event.start_us == opened.start_us - taken_out_us
+    assert kept.event.end_us is not None
+    assert 0 <= kept.event.end_us - kept.event.start_us <= 9 * SECOND_US
+    (again,) = await store.deliver_events(SITE, [("m2", closed)], Dating(NOW_US + 9 * SECOND_US, 0))
+    assert isinstance(again, Delivery)
+    assert again.outcome is Outcome.DUPLICATE
+
+
+async def test_a_clock_that_was_set_while_an_event_went_on_makes_no_event_of_years(store: Store) -> None:
+    opened = event(1, start_us=START_US - 10 * YEAR_US)
+    await store.deliver_events(SITE, [("m1", opened)], Dating(NOW_US, -10 * YEAR_US))
+    closed = replace(opened, revision=2, end_us=NOW_US)
+    await store.deliver_events(SITE, [("m2", closed)], Dating(NOW_US, 0))
+    kept = await store.event(opened.id)
+    assert kept is not None
+    assert (kept.event.start_us, kept.event.end_us) == (START_US, NOW_US)
+
+
+async def test_a_picture_of_a_wrong_clock_goes_in_its_order(store: Store) -> None:
+    dating = Dating(NOW_US, 10 * YEAR_US)
+    at_us = START_US + 10 * YEAR_US
+    await store.deliver_picture(SITE, "p1", ulid(1), "cong-lang", at_us, b"jpeg", dating)
+    await store.deliver_event(SITE, "m1", event(1))
+    item = await store.event_media(ulid(1), MediaKind.PICTURE)
+    assert item is not None
+    assert item.at_us == START_US

@@ -80,7 +80,13 @@ class PushKey:
 
 
 async def send(
-    receiver: Receiver, message: Told, key: PushKey, contact: str, *, inside: bool = False
+    receiver: Receiver,
+    message: Told,
+    key: PushKey,
+    contact: str,
+    *,
+    inside: bool = False,
+    proxy: str | None = None,
 ) -> None:
     """Raises NotDeliveredError; `gone` when the browser has unsubscribed."""
     content = {
@@ -100,7 +106,7 @@ async def send(
         "TTL": str(TTL_S),
         "Urgency": "high" if message.urgent else "normal",
     }
-    answer = await post(receiver.endpoint, encrypted, headers, inside=inside)
+    answer = await post(receiver.endpoint, encrypted, headers, inside=inside, proxy=proxy)
     if 200 <= answer.status < 300:
         return
     if answer.status in (404, 410):

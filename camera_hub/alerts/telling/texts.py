@@ -3,6 +3,7 @@
 Templates are Jinja's, in its sandbox: they see the facts below and nothing else. No I/O.
 """
 
+import traceback
 from typing import Any, Literal
 
 import jinja2
@@ -73,6 +74,7 @@ WHAT: dict[Language, dict[AlertKind, str]] = {
         AlertKind.SITE_AWAY: "Xóm mất liên lạc",
         AlertKind.DISK: "Ổ đĩa đầy hoặc hỏng",
         AlertKind.CLOCK: "Đồng hồ sai",
+        AlertKind.FLOOD: "Xóm gửi dồn dập bất thường",
     },
     "en": {
         AlertKind.MOTION: "Movement",
@@ -81,7 +83,13 @@ WHAT: dict[Language, dict[AlertKind, str]] = {
         AlertKind.SITE_AWAY: "Hamlet not linked",
         AlertKind.DISK: "A disk is full or failing",
         AlertKind.CLOCK: "The clock is wrong",
+        AlertKind.FLOOD: "The hamlet sends far too much",
     },
+}
+
+BROKEN: dict[Language, str] = {
+    "vi": "mẫu lời nhắn bị lỗi nên dùng lời có sẵn; nhờ quản trị sửa lại",
+    "en": "the template is broken, so these are the words that came with the hub; ask an administrator",
 }
 
 ACKNOWLEDGE: dict[Language, str] = {"vi": "Nhận việc", "en": "Acknowledge"}
@@ -101,29 +109,43 @@ _environment = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, a
 
 
 def title_and_body(texts: Texts, facts: Facts) -> tuple[str, str]:
-    """Raises TemplateError."""
+    """Raises TemplateError. Of an administrator's templates, see `templates`."""
     known = msgspec.structs.asdict(facts)
-    return _rendered(texts.title, known)[:MAX_TITLE], _rendered(texts.body, known)[:MAX_BODY]
+    title = _rendered("title", texts.title, known)[:MAX_TITLE]
+    return title, _rendered("body", texts.body, known)[:MAX_BODY]
 
 
 def of_many(texts: Texts, all_facts: list[Facts]) -> tuple[str, str]:
     """One message for several alerts. Raises TemplateError."""
-    lines = [_rendered(texts.many_line, msgspec.structs.asdict(facts)) for facts in all_facts]
-    title = _rendered(texts.many_title, {"count": len(all_facts)})
+    lines: list[str] = []
+    length = 0
+    for facts in all_facts:
+        line = _rendered("many_line", texts.many_line, msgspec.structs.asdict(facts))[:MAX_BODY]
+        lines.append(line)
+        length += len(line) + 1
+        if length > MAX_BODY:
+            break
+    title = _rendered("many_title", texts.many_title, {"count": len(all_facts)})
     return title[:MAX_TITLE], "\n".join(lines)[:MAX_BODY]
 
 
-def check(texts: Texts) -> None:
-    """Raises TemplateError when one of the templates cannot be used."""
-    example = Facts("", "", "", "", "", "", "", "", 1, False, False, False, "")
-    title_and_body(texts, example)
-    of_many(texts, [example])
-
-
-def _rendered(template: str, known: dict[str, Any]) -> str:
+def _rendered(name: str, template: str, known: dict[str, Any]) -> str:
     try:
         return _environment.from_string(template).render(known).strip()
-    except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, MemoryError, OverflowError) as exc:
-        line = getattr(exc, "lineno", None)
-        where = f" (line {line})" if line else ""
-        raise TemplateError(f"the template cannot be used{where}: {exc}") from exc
+    except MemoryError as exc:
+        raise TemplateError(f"the template cannot be used ({name}): it takes too much memory") from exc
+    except Exception as exc:  # whatever a template makes Python say
+        line = _line(exc)
+        where = f"{name}, line {line}" if line else name
+        raise TemplateError(f"the template cannot be used ({where}): {exc}") from exc
+
+
+def _line(exc: Exception) -> int | None:
+    """Where in the template it went wrong."""
+    if isinstance(exc, jinja2.TemplateSyntaxError):
+        return exc.lineno
+    found = None
+    for frame, line in traceback.walk_tb(exc.__traceback__):
+        if frame.f_code.co_filename == "<template>":
+            found = line
+    return found

@@ -11,7 +11,9 @@ from camera_hub.alerts.telling.outward import post
 from camera_hub.config.alerts import ChannelConfig
 
 
-async def send(channel: ChannelConfig, message: Told, message_id: str, now_us: int) -> None:
+async def send(
+    channel: ChannelConfig, message: Told, message_id: str, now_us: int, proxy: str | None = None
+) -> None:
     """Raises NotDeliveredError. The same `message_id` sent again is the same message."""
     assert channel.url is not None
     assert channel.secret is not None
@@ -28,7 +30,9 @@ async def send(channel: ChannelConfig, message: Told, message_id: str, now_us: i
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": signature,
     }
-    answer = await post(channel.url.get_secret_value(), body.encode(), headers, inside=channel.inside)
+    answer = await post(
+        channel.url.get_secret_value(), body.encode(), headers, inside=channel.inside, proxy=proxy
+    )
     if 200 <= answer.status < 300:
         return
     if 300 <= answer.status < 400:

@@ -19,7 +19,9 @@ from camera_hub.link.messages.base import (
     WORKER_SKILLS,
     Lane,
     LinkError,
+    NotTakenError,
     Skill,
+    TooLargeError,
     UnknownMessageError,
 )
 from camera_hub.link.messages.found import (
@@ -71,7 +73,7 @@ from camera_hub.link.messages.recorded import (
     StreamSpans,
 )
 from camera_hub.link.messages.settings import CamerasChanged, Configure, Configured
-from camera_hub.link.messages.state import Health, LinkHealth, LiveSize, Shed, ShedCause
+from camera_hub.link.messages.state import Health, LinkHealth, LiveSize, Shed, ShedCause, TimeAsked, TimeTold
 from camera_hub.link.messages.wire import (
     ServerMessage,
     WorkerMessage,
@@ -118,6 +120,7 @@ __all__ = [
     "NewKeyWanted",
     "NotRecordedError",
     "NotTaken",
+    "NotTakenError",
     "Part",
     "RangeBegins",
     "RangeEnded",
@@ -136,6 +139,9 @@ __all__ = [
     "Still",
     "StillRequest",
     "StreamSpans",
+    "TimeAsked",
+    "TimeTold",
+    "TooLargeError",
     "UnknownMessageError",
     "Watch",
     "Welcome",

@@ -31,6 +31,7 @@ class Skill(StrEnum):
     NOT_TAKEN = "not-taken"  # both: a message that the other end does not know does not end the link
     PARTS = "parts"  # server: takes a large message as `Part`s
     CLIP_PIECES = "clip-pieces"  # server: takes a clip in pieces, from the byte on where it stopped
+    CLOCK = "clock"  # server: says what time it is, so that a worker knows how far its clock is off
     RECORDINGS = "recordings"  # worker: says what it has recorded, and sends ranges of it
     CONFIGURE = "configure"  # worker: changes settings of its cameras when asked
     CAMERAS_CHANGED = "cameras-changed"  # server: hears of a site's cameras also after the Hello
@@ -38,7 +39,7 @@ class Skill(StrEnum):
 
 WORKER_SKILLS = frozenset({Skill.NEW_KEY, Skill.RUN, Skill.NOT_TAKEN, Skill.CONFIGURE, Skill.RECORDINGS})
 SERVER_SKILLS = frozenset(
-    {Skill.ENROL, Skill.NOT_TAKEN, Skill.PARTS, Skill.CLIP_PIECES, Skill.CAMERAS_CHANGED}
+    {Skill.ENROL, Skill.NOT_TAKEN, Skill.PARTS, Skill.CLIP_PIECES, Skill.CAMERAS_CHANGED, Skill.CLOCK}
 )
 
 
@@ -50,13 +51,28 @@ class LinkError(HubError):
         self.code = code
 
 
-class UnknownMessageError(LinkError):
-    """A message whose name we do not know, such as from a newer release; `id` where it has one."""
+class NotTakenError(LinkError):
+    """A message that is refused by its name, while the link goes on; `id` where it has one."""
 
-    def __init__(self, name: str, id_: str) -> None:
-        super().__init__(f"a message was not understood: {name!r} is none that this release knows")
+    def __init__(self, text: str, name: str, id_: str) -> None:
+        super().__init__(text)
         self.name = name
         self.id = id_
+
+
+class UnknownMessageError(NotTakenError):
+    """A message whose name we do not know, such as from a newer release."""
+
+    def __init__(self, name: str, id_: str) -> None:
+        super().__init__(f"a message was not understood: {name!r} is none that this release knows", name, id_)
+
+
+class TooLargeError(NotTakenError):
+    """A message that is larger than any of its name may be."""
+
+    def __init__(self, name: str, id_: str, size: int, most: int) -> None:
+        text = f"a {name} of {size} bytes is larger than the link carries ({most} bytes)"
+        super().__init__(text, name, id_)
 
 
 class Message(msgspec.Struct, frozen=True, tag=True, tag_field="type"):

@@ -53,6 +53,7 @@ class LinkHealth(msgspec.Struct, frozen=True):
     limit_kbit: int | None = None
     line_kbit: int | None = None  # what the line took last, while there was something to send
     shed: tuple[Shed, ...] = ()
+    clock_offset_us: int | None = None  # how far the worker's clock is before the server's; see `apart`
 
 
 class Health(Message, frozen=True):
@@ -65,3 +66,16 @@ class Health(Message, frozen=True):
     disk_total_bytes: int
     recorded_bytes: int
     link: LinkHealth | None = None
+
+
+class TimeAsked(Message, frozen=True):
+    """Worker, every few seconds: what time is it at yours? It is answered at once, whatever waits."""
+
+    asked_us: int  # of the worker's monotonic clock
+
+
+class TimeTold(Message, frozen=True):
+    """The answer to a TimeAsked."""
+
+    asked_us: int
+    server_time_us: int

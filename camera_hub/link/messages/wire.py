@@ -4,8 +4,9 @@ from typing import TypeVar, get_args
 
 import msgspec
 
-from camera_hub.link.messages.base import MAX_MESSAGE_BYTES, LinkError, UnknownMessageError
+from camera_hub.link.messages.base import MAX_MESSAGE_BYTES, LinkError, TooLargeError, UnknownMessageError
 from camera_hub.link.messages.found import Ack, ClipOffer, ClipPiece, ClipWanted, Durable, Part
+from camera_hub.link.messages.limits import LEAST_BYTES, examine, max_bytes
 from camera_hub.link.messages.live import (
     Listen,
     LiveOpened,
@@ -38,7 +39,7 @@ from camera_hub.link.messages.recorded import (
     SpansWanted,
 )
 from camera_hub.link.messages.settings import CamerasChanged, Configure, Configured
-from camera_hub.link.messages.state import Health
+from camera_hub.link.messages.state import Health, TimeAsked, TimeTold
 
 _T = TypeVar("_T")
 
@@ -46,6 +47,7 @@ WorkerMessage = (
     Hello
     | Enrol
     | Health
+    | TimeAsked
     | Durable
     | Part
     | ClipOffer
@@ -77,12 +79,15 @@ ServerMessage = (
     | StillRequest
     | NewKeyWanted
     | KeyTaken
+    | TimeTold
     | SpansWanted
     | RangeWanted
     | RangeMore
     | RangeStop
     | Configure
 )
+
+_EXAMINED = (Hello, Enrol, Health, LiveOpened, Configured, CamerasChanged, Spans, RangeBegins)
 
 _encoder = msgspec.msgpack.Encoder()
 _worker_decoder = msgspec.msgpack.Decoder(WorkerMessage)
@@ -100,24 +105,24 @@ _envelope = msgspec.msgpack.Decoder(_Envelope)
 
 
 def encode(message: WorkerMessage | ServerMessage) -> bytes:
-    """The message as msgpack. Raises LinkError when it is larger than the link carries."""
+    """The message as msgpack. Raises TooLargeError when it is larger than the link carries."""
     data = _encoder.encode(message)
-    if len(data) > MAX_MESSAGE_BYTES:
-        raise LinkError(
-            f"a {type(message).__name__} of {len(data)} bytes is larger than the link carries "
-            f"({MAX_MESSAGE_BYTES} bytes)"
-        )
+    name = type(message).__name__
+    if len(data) > max_bytes(name):
+        raise TooLargeError(name, getattr(message, "id", ""), len(data), max_bytes(name))
     return data
 
 
 def decode_from_worker(data: bytes) -> WorkerMessage:
-    """What a worker sent. Raises LinkError naming what was not understood, UnknownMessageError."""
+    """What a worker sent. Raises LinkError naming what is wrong; NotTakenError where the link can go on."""
     message: WorkerMessage = _decode(_worker_decoder, _worker_names, data)
+    if isinstance(message, _EXAMINED):
+        examine(message)
     return message
 
 
 def decode_from_server(data: bytes) -> ServerMessage:
-    """What a server sent. Raises LinkError naming what was not understood, UnknownMessageError."""
+    """What a server sent. Raises LinkError naming what is wrong; NotTakenError where the link can go on."""
     message: ServerMessage = _decode(_server_decoder, _server_names, data)
     return message
 
@@ -125,19 +130,32 @@ def decode_from_server(data: bytes) -> ServerMessage:
 def _decode(decoder: msgspec.msgpack.Decoder[_T], names: frozenset[str], data: bytes) -> _T:
     if len(data) > MAX_MESSAGE_BYTES:
         raise LinkError(f"a message of {len(data)} bytes is larger than the link carries")
+    if len(data) > LEAST_BYTES:
+        _check_size(data)
     try:
         message: _T = decoder.decode(data)
         return message
-    except (msgspec.DecodeError, msgspec.ValidationError) as exc:
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as exc:
         raise _not_understood(names, data) or LinkError(f"a message was not understood: {exc}") from exc
+
+
+def _check_size(data: bytes) -> None:
+    """Raises TooLargeError before much is unpacked; what has no name is found out later."""
+    envelope = _opened(data)
+    if envelope is not None and len(data) > max_bytes(envelope.type):
+        raise TooLargeError(envelope.type, envelope.id[:64], len(data), max_bytes(envelope.type))
 
 
 def _not_understood(names: frozenset[str], data: bytes) -> UnknownMessageError | None:
     """The error for a whole message of a name that we do not know; None for any other."""
-    try:
-        envelope = _envelope.decode(data)
-    except (msgspec.DecodeError, msgspec.ValidationError):
-        return None
-    if not envelope.type or envelope.type in names:
+    envelope = _opened(data)
+    if envelope is None or not envelope.type or envelope.type in names:
         return None
     return UnknownMessageError(envelope.type[:64], envelope.id[:64])
+
+
+def _opened(data: bytes) -> _Envelope | None:
+    try:
+        return _envelope.decode(data)
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+        return None

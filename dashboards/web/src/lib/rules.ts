@@ -1,7 +1,7 @@
 /** Rules of alerts: their parts, and a new one. */
 import type { AlertKind, Rule } from "../api/types";
 
-export const ABOUT: readonly AlertKind[] = ["motion", "tamper", "camera-away", "site-away", "disk", "clock"];
+export const ABOUT: readonly AlertKind[] = ["motion", "tamper", "camera-away", "site-away", "disk", "clock", "flood"];
 export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 const MOST_SIGNS = 60;
 
