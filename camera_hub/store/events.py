@@ -4,7 +4,19 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, insert, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -190,15 +202,18 @@ def refuse_foreign(known: Mapping[str, str], site: str, event_id: str) -> None:
 
 
 def _select() -> Select[Any]:
-    def has(kind: MediaKind) -> ColumnElement[bool]:
-        return exists().where(media.c.event_id == events.c.id, media.c.kind == kind.value)
+    # Joined, since PostgreSQL answers EXISTS in a list of columns by reading all media.
+    picture, clip = media.alias("picture"), media.alias("clip")
+
+    def is_of(item: FromClause, kind: MediaKind) -> ColumnElement[bool]:
+        return and_(item.c.event_id == events.c.id, item.c.kind == kind.value)
 
     return (
         select(
             events,
             func.coalesce(cameras.c.name, events.c.camera).label("camera_name"),
-            has(MediaKind.PICTURE).label("snapshot"),
-            has(MediaKind.CLIP).label("clip"),
+            picture.c.event_id.is_not(None).label("snapshot"),
+            clip.c.event_id.is_not(None).label("clip"),
             verdicts.c.verdict,
             verdicts.c.note,
             verdicts.c.said_by,
@@ -206,6 +221,8 @@ def _select() -> Select[Any]:
             verdicts.c.said_us,
         )
         .outerjoin(cameras, and_(cameras.c.site == events.c.site, cameras.c.id == events.c.camera))
+        .outerjoin(picture, is_of(picture, MediaKind.PICTURE))
+        .outerjoin(clip, is_of(clip, MediaKind.CLIP))
         .outerjoin(verdicts, is_newest())
     )
 

@@ -103,6 +103,7 @@ events = Table(
     Column("cause", String(16)),
     Index(None, "start_us", "id"),
     Index(None, "site", "camera", "start_us", "id"),
+    Index(None, "kind", "start_us", "id"),
 )
 
 event_zones = Table(
