@@ -131,6 +131,7 @@ async def test_an_alert_comes_by_itself_and_is_worked_on(tmp_path: Path, film: F
         await page.keyboard.press("a")  # a dialog's keys are its own
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_have_count(0)
+        await page.wait_for_function("document.activeElement === document.body")
         await page.keyboard.press("a")
         await expect(page.locator("[data-state=acknowledged]")).to_contain_text("Nguyễn Văn An")
         await expect(page.locator("nav .count")).to_have_count(0)
