@@ -3,9 +3,11 @@
 DASHBOARD := camera_hub/server/dashboard/index.html
 DASHBOARD_SOURCES := $(shell find dashboards/web -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
 BIN := .venv/bin
-# Most tests wait for cameras, so there may be more of them at once than processors; a browser that
-# decodes seven videos has the machine to itself.
+# Most tests wait for cameras, so there may be more of them at once than processors. The long files begin
+# first (tests/conftest.py), and each worker takes whole files, whose tests share what they start.
 WORKERS := 3
+BROWSERS := 2
+TOGETHER := --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test check unit lint types imports web-test format lock dashboard wheel clean help
 
@@ -21,8 +23,8 @@ test: ## all checks and all tests
 	@scripts/packages
 	@scripts/python dev
 	@$(MAKE) -s --no-print-directory check
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/unit tests/integration
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest -n $(WORKERS) $(TOGETHER) --durations=15 tests/unit tests/integration
+	$(BIN)/python -m pytest -n $(BROWSERS) $(TOGETHER) --durations=15 tests/browser
 
 check: lint types imports web-test ## everything that needs no running hub
 

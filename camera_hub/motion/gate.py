@@ -6,10 +6,11 @@ a keyframe shows something, or packets become heavy and a peek (see peeks.py) sh
 and lets all that it kept through first, so that an event begins when its mover came and not when
 the gate woke.
 
-It sleeps only where sizes tell. Either the smallest mover that matters costs clearly more than
-what the sizes vary by when it is quiet (see sizes.py): then a keyframe is looked at now and then,
-or, where that is true of larger movers alone, every keyframe. Or they have proved it, event by
-event (see trials.py). One event that they missed takes the right to sleep away, however it was got.
+It sleeps only where the stream's make (see make.py) allows it and sizes tell. Either the smallest
+mover that matters costs clearly more than what the sizes vary by when it is quiet (see sizes.py):
+then a keyframe is looked at now and then, or, where that is true of larger movers alone, every
+keyframe. Or they have proved it, event by event (see trials.py). One event that they missed takes
+the right to sleep away, however it was got.
 
 Promises: the same packets and the same answers of the detector give the same decisions; no
 clock. What it lets through can be decoded: a keyframe, or what follows the packet before.
@@ -17,22 +18,19 @@ Relies on `learn` being called after each picture that `worth_a_look` lets the d
 on `wake` where the last picture of what it let through asleep shows something.
 """
 
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from camera_hub.model import GateReason, Packet
 from camera_hub.motion.kept import Kept
+from camera_hub.motion.make import Make
 from camera_hub.motion.peeks import Peeks
 from camera_hub.motion.reports import Closed, Opened, Report
 from camera_hub.motion.sizes import Sizes
 from camera_hub.motion.trials import Trials
 
 US = 1_000_000
-GOPS = 4  # that are remembered
-LEAST_PACKETS = 4  # of a GOP; with fewer there is little to weigh and little to gain
 STEP_LEAST_US = 1_000  # between pictures in order whose times are true
 STEP_MOST_US = 10 * US  # a longer step in time, or one back, is another stream
-OUT_OF_ORDER_US = 60 * US  # since the last packet out of order, or keyframe that is none
 
 IDLE_US = 3 * US  # nothing went on for so long, and ...
 LIGHT_US = 1 * US  # ... no packet was heavy: all rests
@@ -85,7 +83,6 @@ class Gate:
         self._kept = Kept()
         self._peeks = Peeks()
         self._sizes = Sizes(picture)
-        self._gops: deque[tuple[int, int]] = deque(maxlen=GOPS)  # (length in µs, packets)
         self._trials = Trials()
         self._unfit: GateReason | None = None
         self._trust: tuple[int, int] | None = None  # see _judge
@@ -94,13 +91,9 @@ class Gate:
     def _begin(self) -> None:
         self.asleep = False
         self._t_us: int | None = None
-        self._gops.clear()
-        self._longest = (0, 0)  # of these GOPs: the greatest length (µs), the least number of packets
-        self._keyframe_us: int | None = None  # of the GOP that is running
-        self._place = 0
+        self._make = Make()
         self._shown_us = 0  # the last keyframe let through
         self._shown: Packet | None = None
-        self._odd: tuple[int, GateReason] | None = None  # when something forbade to sleep for a while
         self._looked_us: int | None = None
         self._opened_us: int | None = None  # since when an event is open
         self._idle_us: int | None = None  # since when nothing goes on
@@ -154,7 +147,7 @@ class Gate:
             self._begin()
             dt_us = 0
         elif t_us != packet.dts_us or (self._t_us is not None and dt_us < STEP_LEAST_US):
-            self._odd = (max(t_us, self._t_us or t_us), GateReason.B_FRAMES)
+            self._make.out_of_order(max(t_us, self._t_us or t_us))
         self._t_us = t_us if self._t_us is None else max(t_us, self._t_us)
         fresh = self._take(packet, max(0, dt_us))
         if not self.asleep:
@@ -239,19 +232,14 @@ class Gate:
         t_us = packet.pts_us
         size, fresh = self._weigh(packet)
         if fresh:
-            if self._keyframe_us is not None:
-                self._gops.append((t_us - self._keyframe_us, self._place + 1))
-                self._longest = max(us for us, _ in self._gops), min(packets for _, packets in self._gops)
-            self._keyframe_us, self._place = t_us, 0
+            self._make.begins(t_us)
             self._sizes.keyframe(size)
             self._judge()
             return True
-        if packet.keyframe:
-            self._odd = (t_us, GateReason.INTRA_REFRESH)
-        self._place += 1
+        place = self._make.goes_on(t_us, packet.keyframe)
         quiet = self._idle_us is not None
         sizes = self._sizes
-        sizes.packet(size, self._place, t_us, dt_us, quiet)
+        sizes.packet(size, place, t_us, dt_us, quiet)
         if sizes.heavy or sizes.light:
             self._unusual_us = t_us
         if sizes.known:
@@ -294,7 +282,7 @@ class Gate:
         """Whether the keyframe at `t_us` is to be looked at, though nothing says that anything moves."""
         _, every_us = self._trust or PROVED
         since_us = t_us - self._shown_us
-        next_us = since_us + (self._gops[-1][0] if self._gops else 0)
+        next_us = since_us + self._make.last_gop_us
         return since_us >= every_us or 2 * next_us > 3 * every_us
 
     def _release(self, fresh: bool) -> Sequence[Packet]:
@@ -329,17 +317,5 @@ class Gate:
 
     def _of_the_stream(self) -> GateReason | None:
         """What about the stream's make forbids to sleep."""
-        now_us = self._t_us or 0
-        if self._odd is not None and now_us - self._odd[0] < OUT_OF_ORDER_US:
-            return self._odd[1]
-        if self._keyframe_us is None:
-            return GateReason.LEARNING
         allowed_us, _ = self._trust or PROVED
-        longest_us, fewest = self._longest
-        if now_us - self._keyframe_us > allowed_us or longest_us > allowed_us:
-            return GateReason.RARE_KEYFRAMES
-        if not longest_us and self._trust is not SURE:
-            return GateReason.LEARNING
-        if longest_us and fewest < LEAST_PACKETS:
-            return GateReason.ONLY_KEYFRAMES
-        return None
+        return self._make.forbids(self._t_us or 0, allowed_us, self._trust is SURE)

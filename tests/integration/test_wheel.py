@@ -39,7 +39,7 @@ def test_it_starts_and_answers_from_an_empty_environment(wheel: Path, tmp_path: 
     environment = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     python = str(environment / "bin" / "python")
-    install = [python, "-m", "pip", "install", "--quiet", "--no-deps"]
+    install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
     subprocess.run([*install, "--require-hashes", "-r", ROOT / "requirements/base.txt"], check=True)
     subprocess.run([*install, wheel], check=True)
     server = server_section()

@@ -73,8 +73,7 @@ def streams(folder: Path, cameras: Mapping[str, Served], port: int = 0) -> Itera
     port = port or free_port()
     for name, camera in cameras.items():
         _lay_out(folder / name, camera)
-    script = Path(__file__).with_name("rtsp_streams.py")
-    with _process(["/usr/bin/python3", str(script), str(port), str(folder)], ready="ready"):
+    with serving("rtsp_streams", port, folder):
         yield {
             name: RtspCamera(f"rtsp://127.0.0.1:{port}/{name}", _counter(folder / f"{name}.sent"))
             for name in cameras
@@ -165,17 +164,30 @@ def ipycam(
 
 
 @contextmanager
+def serving(script: str, port: int, folder: Path) -> Iterator[None]:
+    """A script of ours for the system's Python, which serves what the folder's files say."""
+    command = ["/usr/bin/python3", "-m", f"tests.support.{script}", str(port), str(folder)]
+    with _process(command, ready="ready"):
+        yield
+
+
+@contextmanager
 def _process(command: list[str], ready: str = "") -> Iterator[subprocess.Popen[bytes]]:
     """Run a server in a process group of its own; what it said is shown when it fails to start."""
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=said, stdin=subprocess.DEVNULL, start_new_session=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd=needs.ROOT,
         )
         try:
             if ready and not _says(process, ready):
                 said.seek(0)
                 raise AssertionError(
-                    f"{command[1]} did not start: {said.read().decode(errors='replace')[-2000:]}"
+                    f"{command} did not start: {said.read().decode(errors='replace')[-2000:]}"
                 )
             yield process
         finally:

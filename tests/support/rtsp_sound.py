@@ -1,8 +1,6 @@
-#!/usr/bin/python3
 """Serves streams with pictures and sound as looping RTSP cameras on 127.0.0.1, by GStreamer's RTSP server.
-For the system's Python, which has GStreamer.
 
-    /usr/bin/python3 rtsp_sound.py PORT FOLDER
+    /usr/bin/python3 -m tests.support.rtsp_sound PORT FOLDER
 
 FOLDER/NAME.json says of NAME.data: {"tracks": [{"caps": …, "payloader": …, "packets": [[bytes, pts_us], …]},
 …], "duration_us": …}; the packets of all tracks lie one behind the other. Each is served at
@@ -11,17 +9,11 @@ exists, the first track sends nothing, and while FOLDER/NAME.silent does, the ot
 """
 
 import json
-import sys
 import threading
 import time
 from pathlib import Path
 
-import gi
-
-gi.require_version("Gst", "1.0")
-gi.require_version("GstApp", "1.0")
-gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstApp, GstRtspServer  # noqa: E402
+from tests.support.rtsp_serving import GstApp, GstRtspServer, factory, push, serve
 
 
 class Camera:
@@ -42,10 +34,7 @@ class Camera:
             self.tracks.append(packets)
             branches += f"appsrc name=track{number} is-live=true format=time caps={track['caps']} ! "
             branches += f"{track['payloader']} name=pay{number} pt={96 + number} "
-        self.factory = GstRtspServer.RTSPMediaFactory()
-        self.factory.set_launch(f"( {branches})")
-        self.factory.set_shared(True)
-        self.factory.connect("media-configure", self._configure)
+        self.factory = factory(branches, self._configure)
 
     def _configure(self, _: object, media: GstRtspServer.RTSPMedia) -> None:
         began = time.monotonic() + 0.2
@@ -62,24 +51,9 @@ class Camera:
             time.sleep(max(0.0, began + pts_us / 1e6 - time.monotonic()))
             if (self.silent if track else self.blind).exists():
                 continue
-            buffer = Gst.Buffer.new_wrapped(data)
-            buffer.pts = buffer.dts = pts_us * 1000
-            if source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
+            if not push(source, data, pts_us, pts_us):
                 return
 
 
-def main(port: str, folder: str) -> None:
-    Gst.init(None)
-    server = GstRtspServer.RTSPServer()
-    server.set_address("127.0.0.1")
-    server.set_service(port)
-    for told in Path(folder).glob("*.json"):
-        server.get_mount_points().add_factory(f"/{told.stem}", Camera(told).factory)
-    if not server.attach(None):
-        sys.exit(f"port {port} is taken")
-    print("ready", flush=True)
-    GLib.MainLoop().run()
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    serve(lambda told: Camera(told).factory)

@@ -4,8 +4,6 @@ Each second begins with 0.3 s of both; else the picture is dark, and it is still
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
@@ -19,6 +17,7 @@ from camera_hub.annexb import head_units, nal_units, parameter_sets
 from camera_hub.model import Packet, SoundInfo, SoundPacket, StreamInfo
 from camera_hub.mp4.configuration import configuration_record
 from tests.support import needs
+from tests.support.rtsp_servers import serving
 from tests.support.waiting import free_port
 
 TONE_HZ = 1000
@@ -104,16 +103,8 @@ def cameras(folder: Path, sounds: Mapping[str, str | None]) -> Iterator[dict[str
     port, about = free_port(), pictures()
     for name, codec in sounds.items():
         _lay_out(folder / name, *about, codec)
-    script = Path(__file__).with_name("rtsp_sound.py")
-    with subprocess.Popen(
-        ["/usr/bin/python3", str(script), str(port), str(folder)], stdout=subprocess.PIPE, stderr=sys.stderr
-    ) as server:
-        try:
-            assert server.stdout is not None
-            assert b"ready" in server.stdout.readline()
-            yield {name: f"rtsp://127.0.0.1:{port}/{name}" for name in sounds}
-        finally:
-            server.kill()
+    with serving("rtsp_sound", port, folder):
+        yield {name: f"rtsp://127.0.0.1:{port}/{name}" for name in sounds}
 
 
 def _lay_out(file: Path, info: StreamInfo, packets: Sequence[Packet], codec: str | None) -> None:

@@ -254,7 +254,7 @@ export const en: Dictionary = {
     line: "Time line of the day",
     lineHelp: "Tap to watch from there. Zoom in to hit a minute, drag to move.",
     sight: "In sight",
-    sights: { day: "24 hours", hours: "6 hours", hour: "1 hour", minutes: "10 minutes" },
+    sights: { day: "24 h", hours: "6 h", hour: "1 h", minutes: "10 min" },
     recorded: "recorded",
     gap: "not recorded",
     event: "event",
