@@ -5,6 +5,7 @@ nothing is lost of what an honest one sends. Each limit lets so much through at 
 comes as fast as it can be kept; only what goes on beyond that is slowed down, to what no hamlet has.
 """
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -49,7 +50,7 @@ class _Bucket:
         gained = (now_us - self.at_us) / 1e6 * self.limit.per_s
         self.level = min(self.limit.at_once, self.level + gained) - amount
         self.at_us = now_us
-        return 0 if self.level >= 0 else round(-self.level / self.limit.per_s * 1e6)
+        return 0 if self.level >= 0 else math.ceil(-self.level / self.limit.per_s * 1e6)
 
 
 class Flood:
