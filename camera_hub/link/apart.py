@@ -29,7 +29,7 @@ class Apart:
 
     def answered(self, server_time_us: int, wall_us: int, took_us: int) -> None:
         """The server's time came, at `wall_us` by our clock, so long after it was asked for."""
-        error_us = max(took_us, 0) // 2
+        error_us = (max(took_us, 0) + 1) // 2
         new = _Sample(wall_us - error_us - server_time_us, error_us)
         if any(abs(new.offset_us - one.offset_us) > new.error_us + one.error_us for one in self._samples):
             self._samples.clear()

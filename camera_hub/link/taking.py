@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+from camera_hub.first_to_end import first_to_end
 from camera_hub.link.flood import Amount
 from camera_hub.link.messages import (
     MAX_CLIP_BYTES,
@@ -101,15 +102,7 @@ class Taking:
 
     async def run(self, receive: Callable[[], Awaitable[bytes]]) -> None:
         """Until one of the two fails; raises what it failed with. EOFError: the site has gone."""
-        tasks = [asyncio.create_task(self._keep()), asyncio.create_task(self._read(receive))]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await first_to_end(self._keep(), self._read(receive))
 
     # -- the one who reads -----------------------------------------------------------------
 

@@ -7,7 +7,6 @@ that a fresh event is soon there. What goes first is `sending`'s to say, how muc
 """
 
 import asyncio
-import contextlib
 import random
 import secrets
 from datetime import UTC
@@ -18,13 +17,13 @@ import structlog
 from websockets.asyncio.client import ClientConnection
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
+from camera_hub.first_to_end import first_to_end
 from camera_hub.link import handshake
 from camera_hub.link.answering import Answering
 from camera_hub.link.apart import Apart
 from camera_hub.link.budget import Budget, Limits
 from camera_hub.link.dialling import FAILURES, Address, Dialler
 from camera_hub.link.keys import WorkerKey
-from camera_hub.link.line import Line
 from camera_hub.link.messages import (
     SERVER_SKILLS,
     Ack,
@@ -56,6 +55,7 @@ from camera_hub.link.messages import (
     decode_from_server,
     encode,
 )
+from camera_hub.link.outflow import flow
 from camera_hub.link.pace import Pace
 from camera_hub.link.ranges_out import RangesOut
 from camera_hub.link.sending import Sending
@@ -75,7 +75,6 @@ CLOCK_APART_US = 60_000_000  # more than that between server and worker is worth
 STEADY_S = 10.0  # a link that stood so long begins its backoff anew
 HEALTH_S = 5.0
 JUDGE_S = 0.5  # so often is looked whether what is watched goes through
-_AGAIN_US, _LONGEST_US = 5_000, 100_000  # until the line is looked at again
 
 
 class WorkerEnd:
@@ -214,9 +213,9 @@ class WorkerEnd:
             log.info("link up", server=self.server)
             sending.control.append(self._health())
             self.cameras_changed()  # since the Hello
-            await _first_to_end(
+            await first_to_end(
                 self._receive(socket, sending),
-                self._send(socket, sending),
+                flow(socket, sending, self._pace, self._wake, self._clock),
                 self._beat(sending),
                 self._judge(sending),
             )
@@ -356,30 +355,6 @@ class WorkerEnd:
         )
         return msgspec.structs.replace(self._hamlet.health(), outbox_depth=waiting, link=link)
 
-    async def _send(self, socket: ClientConnection, sending: Sending) -> None:
-        line, pace = Line(socket), self._pace
-
-        def gate_us() -> int:
-            under_way = line.under_way()
-            pace.seen(under_way, line.round_trip_us(), self._clock.monotonic_us())
-            over = under_way - pace.room
-            if over < 0:
-                return 0
-            return min(max(int(over * 1e6 / (pace.bytes_per_s or 100_000)), _AGAIN_US), _LONGEST_US)
-
-        while True:
-            self._wake.clear()
-            rate = pace.bytes_per_s
-            step = await sending.next(gate_us, None if rate is None else rate / 125)
-            if step.data is not None:
-                await socket.send(step.data)
-                pace.sent(len(step.data))
-                continue
-            # A time limit is an error to nobody here.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(None if step.wait_us is None else step.wait_us / 1e6):
-                    await self._wake.wait()
-
     def _forget_connection(self) -> None:
         self._sending = None
         self._budget.withdraw(self.server)
@@ -395,19 +370,6 @@ class WorkerEnd:
             log.warning("link down", server=self.server, error=error)
             self._told = error
         self.error = error
-
-
-async def _first_to_end(*coroutines: object) -> None:
-    """Run all until one ends; the others are cancelled, and what the first raised is raised."""
-    tasks = [asyncio.ensure_future(c) for c in coroutines]  # type: ignore[call-overload]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _binary(data: str | bytes) -> bytes:

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import random
 from collections import deque
-from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
 import aiomqtt
@@ -21,6 +20,7 @@ from pydantic import BaseModel
 from camera_hub import __version__
 from camera_hub.clock import Clock
 from camera_hub.config.alerts import MqttConfig
+from camera_hub.first_to_end import first_to_end
 from camera_hub.model import CameraState
 from camera_hub.server.alert_shapes import AlertShape
 from camera_hub.server.mqtt_switches import SwitchOrders
@@ -84,7 +84,7 @@ class Mqtt:
                     await self._tell_states(client)
                     if self._config.switches:
                         await self._orders.subscribe(client)
-                    await _first_to_end(self._tell(client), self._listen(client))
+                    await first_to_end(self._tell(client), self._listen(client))
             except aiomqtt.MqttError as exc:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():
@@ -259,20 +259,6 @@ class Mqtt:
             self.lost += 1
         self._waiting.append(message)
         self._news.set()
-
-
-async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
-    """Until one of them ends; the others are ended then. Raises what that one raised."""
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
-    for error in ended:
-        if isinstance(error, Exception):
-            raise error
 
 
 def _json(shape: BaseModel) -> dict[str, Any]:
