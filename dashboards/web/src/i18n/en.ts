@@ -441,6 +441,7 @@ export const en: Dictionary = {
     server: "The server",
     goesOn: "still so",
     events: (count) => (count === 1 ? "1 event" : `${count} events`),
+    allEvents: (count) => `Show all ${count} events`,
     actions: "Work on the alert",
     acknowledge: "Acknowledge",
     live: "Watch live",

@@ -463,6 +463,7 @@ export const vi = {
     server: "Máy chủ",
     goesOn: "chưa hết",
     events: (count: number) => `${count} sự kiện`,
+    allEvents: (count: number) => `Xem cả ${count} sự kiện`,
     actions: "Xử lý báo động",
     acknowledge: "Nhận việc",
     live: "Xem trực tiếp",
