@@ -4,20 +4,17 @@ Each method is one transaction. What it raises is StoreError, in words for peopl
 """
 
 import asyncio
-import contextlib
 import hashlib
-import shutil
 from pathlib import Path
 from typing import Self
 
-import structlog
 from sqlalchemy import select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.model import CameraInfo, Event, Verdict
-from camera_hub.store import alerts, arriving, batch, enrolments, events, inbox, media, sites, users, verdicts
+from camera_hub.store import arriving, batch, enrolments, events, inbox, media, sites, users, verdicts
 from camera_hub.store.alert_store import AlertStore
 from camera_hub.store.database import BUSY_S, Database, StoreError, sqlite_url, whole
 from camera_hub.store.dating import Dating
@@ -40,15 +37,10 @@ from camera_hub.store.records import (
     UserRecord,
 )
 from camera_hub.store.tables import meta
+from camera_hub.store.tidying import DAY_US, Tidying, remove_files
 from camera_hub.store.wishes import WishStore
 
-log = structlog.get_logger(__name__)
-
 DATABASE = "camera_hub.db"
-DAY_US = 86_400 * 1_000_000
-_INBOX_KEEP_DAYS = 120  # longer than any worker's outbox keeps a message
-_LITTER_AGE_S = 3600.0  # a younger file may belong to a row that is about to be committed
-_BATCH = 200
 
 
 class Store:
@@ -67,6 +59,7 @@ class Store:
         self._database = Database(url or sqlite_url(folder / DATABASE), busy_s)
         self.alerts = AlertStore(self._database, clock)
         self.wishes = WishStore(self._database)
+        self._tidying = Tidying(self._database, folder, clock)
 
     async def open(self) -> None:
         """Makes or migrates the database. Raises StoreNewerError, StoreDamagedError, StoreBusyError …"""
@@ -199,10 +192,10 @@ class Store:
                 candidates = [item.path] if replaced is None else [item.path, replaced]
                 known = await events.known_paths(connection, candidates)
         except UnacceptableError:
-            await self._remove_files([item.path])
+            await remove_files(self.folder, [item.path])
             raise
         # After any other error the row may be committed or not: the file stays, at worst as litter.
-        await self._remove_files([path for path in candidates if path not in known])
+        await remove_files(self.folder, [path for path in candidates if path not in known])
         return Delivery(outcome, stored)
 
     # -- clips in pieces -----------------------------------------------------------------
@@ -382,53 +375,10 @@ class Store:
         Events older than `keep_days` go with their media; of the rest, the oldest pictures and clips
         go until all media is within `max_media_bytes`. Their events stay.
         """
-        now_us = self._clock.wall_us()
-        before_us = now_us - keep_days * DAY_US
-        async with self._database.write() as connection:
-            await users.remove_expired(connection, now_us, session_idle_us)
-            await inbox.forget_before(connection, now_us - max(keep_days, _INBOX_KEEP_DAYS) * DAY_US)
-        # In small transactions, so that events which arrive meanwhile do not wait.
-        while True:
-            async with self._database.write() as connection:
-                await alerts.remove_before(connection, before_us, _BATCH)
-                ids = await events.oldest_before(connection, before_us, _BATCH)
-                litter = await events.remove(connection, ids)
-                litter += await events.remove_media_before(connection, before_us, _BATCH)
-                excess = await events.media_bytes(connection) - max_media_bytes
-                if excess > 0:
-                    litter += await events.remove_oldest_media(connection, excess, _BATCH)
-            await self._remove_files(litter)
-            if not ids and not litter:
-                break
-            log.info("old events removed", events=len(ids), files=len(litter))
-        await self.wishes.tidy(before_us)
-        await self._remove_litter()
-        await asyncio.to_thread(arriving.tidy, self.folder)
+        await self._tidying.tidy(keep_days, max_media_bytes, session_idle_us)
+        await self.wishes.tidy(self._clock.wall_us() - keep_days * DAY_US)
 
     @whole
     async def make_room(self, free_bytes: int) -> None:
         """Has the oldest pictures and clips go until so much of the disk is free, or none is left."""
-        while (lacking := free_bytes - await asyncio.to_thread(self._free_bytes)) > 0:
-            async with self._database.write() as connection:
-                gone = await events.remove_oldest_media(connection, lacking, _BATCH)
-            if not gone:
-                break
-            await self._remove_files(gone)
-            log.warning("the disk is nearly full; the oldest pictures and clips went", files=len(gone))
-
-    def _free_bytes(self) -> int:
-        return shutil.disk_usage(self.folder).free
-
-    async def _remove_litter(self) -> None:
-        found = await asyncio.to_thread(lambda: list(media.older_than(self.folder, _LITTER_AGE_S)))
-        for start in range(0, len(found), _BATCH):
-            paths = found[start : start + _BATCH]
-            async with self._database.read() as connection:
-                known = await events.known_paths(connection, paths)
-            await self._remove_files([path for path in paths if path not in known])
-        await asyncio.to_thread(media.remove_empty_folders, self.folder, _LITTER_AGE_S)
-
-    async def _remove_files(self, paths: list[str]) -> None:
-        # A file that cannot be removed now is litter, and `tidy` tries again.
-        with contextlib.suppress(StoreError):
-            await asyncio.to_thread(media.remove, self.folder, paths)
+        await self._tidying.make_room(free_bytes)

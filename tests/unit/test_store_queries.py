@@ -7,7 +7,7 @@ import pytest
 
 from camera_hub.model import CameraInfo, EventKind
 from camera_hub.store import Cursor, EventFilter, MediaKind, Store, UserRecord
-from camera_hub.store.facade import DAY_US
+from camera_hub.store.tidying import DAY_US
 from tests.support.clocks import HandClock
 from tests.support.server import CAMERAS, JPEG, SITE, START_US, event, ulid
 
