@@ -29,6 +29,7 @@ async def test_a_sign_in_makes_a_session(server: Server) -> None:
             "account",
             "alerts",
             "channels",
+            "configure",
             "duty",
             "enrol",
             "events",

@@ -143,17 +143,18 @@ async def test_a_site_in_full(server: Server) -> None:
         "disk_free_bytes": 10_000,
         "disk_total_bytes": 20_000,
         "recorded_bytes": 5_000,
-        "clock_offset_s": -5.0,
+        "clock_offset_s": None,
         "enrolment": "config",
         "code_expires": None,
         "key_since": None,
         "changed_by": "",
         "changed": None,
-        "lacks": ["configure", "new-key", "not-taken", "run"],
+        "lacks": ["configure", "new-key", "not-taken", "recordings", "run"],
         "newer": False,
         "outdated": False,
         "twin": None,
         "uplink": None,
+        "floods": False,
     }
 
 

@@ -232,7 +232,7 @@ async def test_a_card_says_what_a_worker_lacks_that_it_is_newer_and_that_it_has_
 
     await server.state.site_connected(hello())
     assert await card() == {
-        "lacks": ["configure", "new-key", "not-taken", "run"],
+        "lacks": ["configure", "new-key", "not-taken", "recordings", "run"],
         "newer": False,
         "twin": None,
     }

@@ -69,7 +69,7 @@ async def server(
     with contextlib.closing(listen("127.0.0.1", 0)) as sock:
         async with Store(folder) as store, assembled(settings, store) as hub:
             config = uvicorn.Config(
-                hub.app, ws=SharedFrames, ws_max_size=16 * 2**20, lifespan="off", log_level="error"
+                hub.app, ws=SharedFrames, ws_max_size=16 * 2**20, lifespan="off", log_config=None
             )
             running = uvicorn.Server(config)
             running.install_signal_handlers = lambda: None  # type: ignore[attr-defined]

@@ -72,7 +72,7 @@ async def site(encoded: Encoded, limit: int = 100, ready_s: float = 6.0) -> Asyn
         }
         app.include_router(mse_router(practice.hub, streams, cameras.get, Depends(whoever), still_good))
         with socket.create_server(("127.0.0.1", 0)) as listening:
-            config = uvicorn.Config(app, log_level="warning", ws=SharedFrames, ws_per_message_deflate=False)
+            config = uvicorn.Config(app, log_config=None, ws=SharedFrames, ws_per_message_deflate=False)
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve([listening]))
             here = Site(practice, streams, listening.getsockname()[1])

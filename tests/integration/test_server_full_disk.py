@@ -18,11 +18,11 @@ from camera_hub.store import MediaKind, Store
 from tests.integration.test_link_narrow import dialling, server
 from tests.support import needs
 from tests.support.link_worker import open_outbox, worker_end
-from tests.support.server import START_US, event, ulid
+from tests.support.server import JPEG, START_US, event, ulid
 from tests.support.waiting import until, until_async
 
 MB = 1_000_000
-JPEG = b"\xff\xd8" + bytes(200_000) + b"\xff\xd9"
+PICTURE = JPEG + bytes(200_000)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def outbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncOutbox:
 
 async def put_events(outbox: AsyncOutbox, count: int) -> None:
     for number in range(1, count + 1):
-        await outbox.call(outbox.file.put_event, event(number), JPEG, START_US)
+        await outbox.call(outbox.file.put_event, event(number), PICTURE, START_US)
 
 
 async def pictures(store: Store, count: int) -> list[int]:
@@ -42,7 +42,7 @@ async def pictures(store: Store, count: int) -> list[int]:
     found = []
     for number in range(1, count + 1):
         media = await store.event_media(ulid(number), MediaKind.PICTURE)
-        if media is not None and (store.folder / media.path).read_bytes() == JPEG:
+        if media is not None and (store.folder / media.path).read_bytes() == PICTURE:
             found.append(number)
     return found
 

@@ -128,7 +128,7 @@ async def site(
         app.include_router(live_router(practice.hub, sessions, {"here.lane": shown}.get, whoever))
         app.add_api_route("/", lambda: HTMLResponse(PAGE))
         with socket.create_server((host, 0)) as listening:
-            server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+            server = uvicorn.Server(uvicorn.Config(app, log_config=None))
             serving = asyncio.create_task(server.serve([listening]))
             try:
                 port = listening.getsockname()[1]

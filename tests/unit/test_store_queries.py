@@ -209,7 +209,7 @@ async def test_litter_is_removed_and_what_is_fresh_is_left(
     litter.write_bytes(b"half")
     await store.tidy(90, 10**9, IDLE_US)
     assert litter.exists()
-    monkeypatch.setattr("camera_hub.store.facade._LITTER_AGE_S", -1.0)
+    monkeypatch.setattr("camera_hub.store.tidying._LITTER_AGE_S", -1.0)
     await store.tidy(90, 10**9, IDLE_US)
     assert not litter.exists()
     media = await store.event_media(ulid(1), MediaKind.PICTURE)
