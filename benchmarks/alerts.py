@@ -37,7 +37,7 @@ from benchmarks.mover_camera import CROSSING_S, mover_cameras
 from benchmarks.processes import camera_hub, process
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import ClipOffer, EventNews
-from camera_hub.link.server_end import ServerEnd
+from camera_hub.link.server.end import ServerEnd
 from camera_hub.server.rights import COOKIE
 from tests.integration.test_link_ends import Commune, Socket
 from tests.support.broker import broker

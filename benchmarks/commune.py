@@ -33,7 +33,7 @@ from benchmarks.link import event, listens, running
 from benchmarks.measuring import cpu_s
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import Health
-from camera_hub.link.worker_end import WorkerEnd
+from camera_hub.link.worker.end import WorkerEnd
 from camera_hub.model import CameraHealth, CameraInfo, CameraState, Event, StreamHealth
 from camera_hub.server.rights import COOKIE
 from camera_hub.store import Store

@@ -45,10 +45,12 @@ BATCH = 256
 WAIT_S = 900
 PICTURE_BYTES = 45_000  # of a 640x360 picture as the worker makes it
 
-SERVE = "import camera_hub.link.taking as t; t.BATCH = {batch}; from camera_hub.cli import main; main()"
+SERVE = (
+    "import camera_hub.link.server.taking as t; t.BATCH = {batch}; from camera_hub.cli import main; main()"
+)
 WORK = """
 import asyncio, sys, pathlib
-from camera_hub.link import sending
+from camera_hub.link.worker import sending
 from camera_hub.link.messages import Lane
 from tests.support.link_worker import main
 sending.WINDOW[Lane.EVENT] = {window}

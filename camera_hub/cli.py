@@ -190,7 +190,7 @@ def health(
     import urllib.error
     import urllib.request
 
-    from camera_hub.link.dialling import Address, trusting_nobody
+    from camera_hub.link.worker.dialling import Address, trusting_nobody
 
     if not url.startswith(("http://", "https://")):
         raise HubError(f"{url} is no address of a server; give one like http://127.0.0.1:8787")

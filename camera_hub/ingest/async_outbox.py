@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 
 from camera_hub.ingest.outbox import Outbox
 from camera_hub.link.messages import Lane, Shed
-from camera_hub.link.outgoing import Numbered
+from camera_hub.link.worker.outgoing import Numbered
 from camera_hub.model import HubError
 
 _P = ParamSpec("_P")

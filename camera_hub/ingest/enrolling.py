@@ -17,10 +17,10 @@ from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.config import Config
 from camera_hub.ingest.enrolled import EnrolledServer, EnrolledServers
 from camera_hub.link import enrolment
-from camera_hub.link.dialling import FAILURES, Address, Dialler, by_its_dates, seen_certificate
 from camera_hub.link.enrolment import Code, Seen
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import Challenge, Enrolled, LinkError, Refused, decode_from_server, encode
+from camera_hub.link.worker.dialling import FAILURES, Address, Dialler, by_its_dates, seen_certificate
 from camera_hub.model import HubError
 
 ANSWER_S = 20.0

@@ -34,7 +34,7 @@ from camera_hub.link.messages import (
     ShedCause,
     lane_of,
 )
-from camera_hub.link.outgoing import Numbered
+from camera_hub.link.worker.outgoing import Numbered
 from camera_hub.model import Event, HubError
 
 log = structlog.get_logger(__name__)

@@ -29,7 +29,6 @@ from camera_hub.ingest.messages import EventFound, TapOpened, TapPackets, TapSou
 from camera_hub.ingest.outbox import Outbox
 from camera_hub.ingest.taps import Taps
 from camera_hub.ingest.wishes import Wishes
-from camera_hub.link.budget import Budget, Limits
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import (
     Configure,
@@ -41,8 +40,9 @@ from camera_hub.link.messages import (
     Still,
     StillRequest,
 )
-from camera_hub.link.worker_end import Outbox as WaitingMessages
-from camera_hub.link.worker_end import WorkerEnd
+from camera_hub.link.worker.budget import Budget, Limits
+from camera_hub.link.worker.end import Outbox as WaitingMessages
+from camera_hub.link.worker.end import WorkerEnd
 from camera_hub.model import CameraInfo, Setting, StreamName
 from camera_hub.recording import Catalogue, Retention
 
@@ -89,7 +89,7 @@ async def _until_other_servers(
 
 
 class Worker:
-    """Implements `link.worker_end.Hamlet`."""
+    """Implements `link.worker.protocols.Hamlet`."""
 
     def __init__(
         self,

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 
 from camera_hub.clock import Clock
 from camera_hub.link.messages import EventNews, Lane, Shed
-from camera_hub.link.outgoing import Numbered
-from camera_hub.link.worker_end import Outbox
+from camera_hub.link.worker.end import Outbox
+from camera_hub.link.worker.outgoing import Numbered
 from camera_hub.model import CameraHealth, CameraState, Event
 
 Say = Callable[[str], None]

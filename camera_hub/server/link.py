@@ -9,7 +9,7 @@ import structlog
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
-from camera_hub.link.linked_site import Socket
+from camera_hub.link.server.site import Socket
 from camera_hub.model import HubError
 from camera_hub.server.rights import Right, needs
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field
 from starlette.types import Receive, Scope, Send
 
 from camera_hub.link.messages import NotRecordedError, Spans, StreamSpans
-from camera_hub.link.ranges_in import RangeIn, RangesIn
+from camera_hub.link.server.ranges import RangeIn, RangesIn
 from camera_hub.model import NotRecorded, StreamName
 from camera_hub.server.cameras import CameraId, find_camera
 from camera_hub.server.instants import InstantUs

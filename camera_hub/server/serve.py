@@ -20,7 +20,7 @@ from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.config.live import LiveConfig, TranscodeConfig
 from camera_hub.folder import hold_folder
 from camera_hub.link.messages import MAX_MESSAGE_BYTES
-from camera_hub.link.server_end import ServerEnd
+from camera_hub.link.server.end import ServerEnd
 from camera_hub.live.hub import LiveHub
 from camera_hub.live.ice import IceServers
 from camera_hub.live.limits import Limits

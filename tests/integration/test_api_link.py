@@ -26,8 +26,8 @@ from camera_hub.link.messages import (
     Still,
     StillRequest,
 )
-from camera_hub.link.worker_end import WorkerEnd
-from camera_hub.link.worker_protocols import Recordings
+from camera_hub.link.worker.end import WorkerEnd
+from camera_hub.link.worker.protocols import Recordings
 from camera_hub.model import CameraHealth, CameraInfo, CameraState, StreamName
 from camera_hub.server.serve import Started, serve
 from camera_hub.server.settings import KnownSite, ServerSettings

@@ -12,8 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from camera_hub.link import enrolment, handshake, taking, worker_end
-from camera_hub.link.flood import LIMITS, Limit, Limits
+from camera_hub.link import enrolment, handshake
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import (
     Ack,
@@ -46,9 +45,12 @@ from camera_hub.link.messages import (
     decode_from_worker,
     encode,
 )
-from camera_hub.link.server_end import ServerEnd
-from camera_hub.link.worker_end import WorkerEnd
-from camera_hub.link.worker_protocols import Recordings
+from camera_hub.link.server import taking
+from camera_hub.link.server.end import ServerEnd
+from camera_hub.link.server.flood import LIMITS, Limit, Limits
+from camera_hub.link.worker import end as worker_end
+from camera_hub.link.worker.end import WorkerEnd
+from camera_hub.link.worker.protocols import Recordings
 from camera_hub.model import (
     Answer,
     CameraInfo,

@@ -45,7 +45,7 @@ from camera_hub.link.messages import (
     decode_from_server,
     encode,
 )
-from camera_hub.link.server_end import ServerEnd
+from camera_hub.link.server.end import ServerEnd
 from camera_hub.live.hub import LiveHub
 from camera_hub.model import (
     CameraHealth,

@@ -18,12 +18,12 @@ import pytest
 from camera_hub.clock import SYSTEM_CLOCK
 from camera_hub.ingest.async_outbox import AsyncOutbox
 from camera_hub.ingest.outbox import ClipJob
-from camera_hub.link import worker_end as worker_end_module
-from camera_hub.link.budget import Budget, Limits
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import EventClip, LiveOpened, LivePackets, LiveSize
-from camera_hub.link.outgoing import ClipsOut
-from camera_hub.link.worker_end import WorkerEnd
+from camera_hub.link.worker import end as worker_end_module
+from camera_hub.link.worker.budget import Budget, Limits
+from camera_hub.link.worker.end import WorkerEnd
+from camera_hub.link.worker.outgoing import ClipsOut
 from camera_hub.model import Packet, StreamInfo
 from camera_hub.server.serve import Assembled, assembled, listen
 from camera_hub.server.settings import KnownSite, ServerSettings

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from camera_hub.link import handshake, worker_end
+from camera_hub.link import handshake
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import Refused, decode_from_server, encode
+from camera_hub.link.worker import end as worker_end
 from tests.integration.test_link_ends import Commune, Hamlet, by_hand, dialling, listening, news, received
 from tests.support.memory_outbox import Box
 from tests.support.waiting import free_port, until

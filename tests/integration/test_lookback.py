@@ -21,11 +21,12 @@ import uvicorn
 from camera_hub.clock import SYSTEM_CLOCK
 from camera_hub.ingest.async_outbox import AsyncOutbox
 from camera_hub.ingest.lookback import Lookback
-from camera_hub.link import messages, worker_end
-from camera_hub.link.budget import Budget, Limits
+from camera_hub.link import messages
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import RangeWanted, Skill
-from camera_hub.link.worker_end import WorkerEnd
+from camera_hub.link.worker import end as worker_end
+from camera_hub.link.worker.budget import Budget, Limits
+from camera_hub.link.worker.end import WorkerEnd
 from camera_hub.recording import Catalogue, Range
 from camera_hub.server.serve import assembled, listen
 from camera_hub.server.settings import ConfigUser, KnownSite, ServerSettings

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from camera_hub.ingest.async_outbox import AsyncOutbox
-from camera_hub.link import worker_end as worker_end_module
 from camera_hub.link.handshake import SiteKey
+from camera_hub.link.worker import end as worker_end_module
 from camera_hub.server import tidying
 from camera_hub.store import MediaKind, Store
 from tests.integration.test_link_narrow import dialling, server

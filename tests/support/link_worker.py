@@ -9,11 +9,11 @@ from pathlib import Path
 
 from camera_hub.ingest.async_outbox import AsyncOutbox
 from camera_hub.ingest.outbox import Outbox
-from camera_hub.link.budget import Budget
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import Configure, Configured, Health, Still, StillRequest
-from camera_hub.link.worker_end import WorkerEnd
-from camera_hub.link.worker_protocols import Recordings
+from camera_hub.link.worker.budget import Budget
+from camera_hub.link.worker.end import WorkerEnd
+from camera_hub.link.worker.protocols import Recordings
 from camera_hub.model import CameraInfo, StreamName
 from tests.support.no_recordings import NoRecordings
 from tests.support.server import CAMERAS, SITE

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from camera_hub.link.messages import Durable, Lane, Shed, lane_of
-from camera_hub.link.outgoing import Numbered
+from camera_hub.link.worker.outgoing import Numbered
 
 
 class Box:

@@ -1,7 +1,7 @@
 """The recordings of a worker that has none."""
 
 from camera_hub.link.messages import NotRecordedError, RangeWanted, Spans, SpansWanted
-from camera_hub.link.worker_protocols import OpenRange
+from camera_hub.link.worker.protocols import OpenRange
 from camera_hub.model import NotRecorded
 
 

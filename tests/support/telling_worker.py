@@ -21,7 +21,7 @@ from camera_hub.ingest.async_outbox import AsyncOutbox
 from camera_hub.ingest.outbox import Outbox
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import EventNews, decode_from_worker
-from camera_hub.link.worker_end import WorkerEnd
+from camera_hub.link.worker.end import WorkerEnd
 from camera_hub.model import Event
 from tests.support.clocks import HandClock
 from tests.support.link_worker import NAME, Hamlet

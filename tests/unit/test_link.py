@@ -34,7 +34,7 @@ from camera_hub.link.messages import (
     encode,
 )
 from camera_hub.link.messages.limits import MAX_BYTES
-from camera_hub.link.outgoing import LiveBuffer
+from camera_hub.link.worker.outgoing import LiveBuffer
 from camera_hub.model import (
     CameraHealth,
     CameraInfo,

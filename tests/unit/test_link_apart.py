@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.link.apart import Apart
+from camera_hub.link.worker.apart import Apart
 
 YEAR_US = 365 * 86_400 * 1_000_000
 SERVER_US = 1_780_000_000_000_000

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.link.budget import (
+from camera_hub.link.messages import Lane
+from camera_hub.link.worker.budget import (
     LEAST_PIECE,
     MOST_PIECE,
     Budget,
@@ -14,7 +15,6 @@ from camera_hub.link.budget import (
     on_the_line,
     piece_bytes,
 )
-from camera_hub.link.messages import Lane
 from tests.support.clocks import START_US, HandClock
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")  # START_US is 03:26:40 there

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.link.copies import MAX_RUNS, Copies
+from camera_hub.link.server.copies import MAX_RUNS, Copies
 
 LET_IN, NOTICED, REFUSED = (True, False), (True, True), (False, True)
 

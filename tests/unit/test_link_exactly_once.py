@@ -17,7 +17,6 @@ from msgspec.structs import replace
 
 from camera_hub.ingest.async_outbox import AsyncOutbox
 from camera_hub.ingest.outbox import ClipJob, Outbox
-from camera_hub.link.budget import Budget, Limits
 from camera_hub.link.messages import (
     SERVER_SKILLS,
     Ack,
@@ -27,8 +26,9 @@ from camera_hub.link.messages import (
     decode_from_server,
     encode,
 )
-from camera_hub.link.sending import Sending
-from camera_hub.link.taking import Taking
+from camera_hub.link.server.taking import Taking
+from camera_hub.link.worker.budget import Budget, Limits
+from camera_hub.link.worker.sending import Sending
 from camera_hub.live.hub import LiveHub
 from camera_hub.model import Event
 from camera_hub.server.broadcast import Updates

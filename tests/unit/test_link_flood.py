@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from camera_hub.link.flood import LIMITS, Amount, Flood, Limit, Limits
+from camera_hub.link.server.flood import LIMITS, Amount, Flood, Limit, Limits
 
 FACT = Amount(messages=1, bytes=400, facts=1)
 

@@ -6,7 +6,7 @@ import pytest
 
 from camera_hub.link import handshake
 from camera_hub.link.handshake import SiteKey
-from camera_hub.link.keys import WorkerKey
+from camera_hub.link.worker.keys import WorkerKey
 
 
 @pytest.fixture

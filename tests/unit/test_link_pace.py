@@ -5,8 +5,8 @@ from itertools import pairwise
 import pytest
 
 from camera_hub.link.messages import LiveSize
-from camera_hub.link.pace import FIRST_BYTES, LEAST_BYTES, QUEUE_US, Pace
-from camera_hub.link.squeeze import PATIENCE_US, SETTLE_US, Squeeze
+from camera_hub.link.worker.pace import FIRST_BYTES, LEAST_BYTES, QUEUE_US, Pace
+from camera_hub.link.worker.squeeze import PATIENCE_US, SETTLE_US, Squeeze
 
 
 class Bottleneck:

@@ -7,8 +7,6 @@ from datetime import UTC, time
 
 import pytest
 
-from camera_hub.link import ranges_in
-from camera_hub.link.budget import Budget, Limits
 from camera_hub.link.messages import (
     SERVER_SKILLS,
     WINDOW_BYTES,
@@ -30,10 +28,12 @@ from camera_hub.link.messages import (
     WorkerMessage,
     decode_from_worker,
 )
-from camera_hub.link.outgoing import LiveBuffer
-from camera_hub.link.ranges_in import RangeIn, RangesIn
-from camera_hub.link.ranges_out import AHEAD_BYTES, MOST, RangesOut
-from camera_hub.link.sending import Sending
+from camera_hub.link.server import ranges as ranges_in
+from camera_hub.link.server.ranges import RangeIn, RangesIn
+from camera_hub.link.worker.budget import Budget, Limits
+from camera_hub.link.worker.outgoing import LiveBuffer
+from camera_hub.link.worker.ranges import AHEAD_BYTES, MOST, RangesOut
+from camera_hub.link.worker.sending import Sending
 from camera_hub.model import NotRecorded, Packet
 from tests.support.clocks import HandClock
 from tests.support.memory_outbox import Box

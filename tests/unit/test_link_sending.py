@@ -4,7 +4,6 @@ from datetime import UTC
 
 import pytest
 
-from camera_hub.link.budget import MOST_PIECE, Budget, Limits
 from camera_hub.link.messages import (
     SERVER_SKILLS,
     ClipOffer,
@@ -23,9 +22,10 @@ from camera_hub.link.messages import (
     decode_from_worker,
     encode,
 )
-from camera_hub.link.outgoing import BAD_CLIPS, MAX_LIVE_AGE_US, LiveBuffer
-from camera_hub.link.sending import WINDOW, Sending
-from camera_hub.link.taking import Taking
+from camera_hub.link.server.taking import Taking
+from camera_hub.link.worker.budget import MOST_PIECE, Budget, Limits
+from camera_hub.link.worker.outgoing import BAD_CLIPS, MAX_LIVE_AGE_US, LiveBuffer
+from camera_hub.link.worker.sending import WINDOW, Sending
 from camera_hub.model import Packet
 from tests.support.clocks import HandClock
 from tests.support.memory_outbox import Box

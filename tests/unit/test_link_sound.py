@@ -15,8 +15,8 @@ from camera_hub.link.messages import (
     decode_from_worker,
     encode,
 )
-from camera_hub.link.outgoing import MAX_SOUND_PACKETS, LiveBuffer
-from camera_hub.link.watched import Watched
+from camera_hub.link.worker.outgoing import MAX_SOUND_PACKETS, LiveBuffer
+from camera_hub.link.worker.watched import Watched
 from camera_hub.model import (
     CameraHealth,
     CameraInfo,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from camera_hub.config import Config
 from camera_hub.link.handshake import SiteKey
 from camera_hub.link.messages import Durable, EventNews, EventPicture, Lane, Shed
-from camera_hub.link.outgoing import Numbered
+from camera_hub.link.worker.outgoing import Numbered
 from camera_hub.model import REHEARSAL, REHEARSAL_KEY, CameraHealth, CameraState
 from camera_hub.rehearsal.cast import MOST, CastError, cast, ids
 from camera_hub.rehearsal.told import Told

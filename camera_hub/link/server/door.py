@@ -11,8 +11,6 @@ from typing import Protocol
 import structlog
 
 from camera_hub.link import handshake
-from camera_hub.link.copies import Copies
-from camera_hub.link.linked_site import SEND_S, LinkedSite, Socket
 from camera_hub.link.messages import (
     Challenge,
     Enrol,
@@ -24,6 +22,8 @@ from camera_hub.link.messages import (
     decode_from_worker,
     encode,
 )
+from camera_hub.link.server.copies import Copies
+from camera_hub.link.server.site import SEND_S, LinkedSite, Socket
 
 log = structlog.get_logger(__name__)
 

@@ -8,9 +8,9 @@ until that is opened anew.
 
 from camera_hub.clock import Clock
 from camera_hub.link.messages import LiveOpened, LivePackets, LiveSize, LiveSound
-from camera_hub.link.outgoing import LiveBuffer
-from camera_hub.link.squeeze import Squeeze
-from camera_hub.link.worker_protocols import Hamlet
+from camera_hub.link.worker.outgoing import LiveBuffer
+from camera_hub.link.worker.protocols import Hamlet
+from camera_hub.link.worker.squeeze import Squeeze
 from camera_hub.model import StreamName
 
 

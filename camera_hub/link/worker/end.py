@@ -19,11 +19,6 @@ from websockets.asyncio.client import ClientConnection
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.first_to_end import first_to_end
 from camera_hub.link import handshake
-from camera_hub.link.answering import Answering
-from camera_hub.link.apart import Apart
-from camera_hub.link.budget import Budget, Limits
-from camera_hub.link.dialling import FAILURES, Address, Dialler
-from camera_hub.link.keys import WorkerKey
 from camera_hub.link.messages import (
     SERVER_SKILLS,
     Ack,
@@ -55,12 +50,17 @@ from camera_hub.link.messages import (
     decode_from_server,
     encode,
 )
-from camera_hub.link.outflow import flow
-from camera_hub.link.pace import Pace
-from camera_hub.link.ranges_out import RangesOut
-from camera_hub.link.sending import Sending
-from camera_hub.link.watched import Watched
-from camera_hub.link.worker_protocols import Hamlet, Outbox
+from camera_hub.link.worker.answering import Answering
+from camera_hub.link.worker.apart import Apart
+from camera_hub.link.worker.budget import Budget, Limits
+from camera_hub.link.worker.dialling import FAILURES, Address, Dialler
+from camera_hub.link.worker.keys import WorkerKey
+from camera_hub.link.worker.outflow import flow
+from camera_hub.link.worker.pace import Pace
+from camera_hub.link.worker.protocols import Hamlet, Outbox
+from camera_hub.link.worker.ranges import RangesOut
+from camera_hub.link.worker.sending import Sending
+from camera_hub.link.worker.watched import Watched
 from camera_hub.model import CameraInfo, HubError
 
 __all__ = ["Hamlet", "Outbox", "WorkerEnd"]

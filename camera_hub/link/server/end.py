@@ -16,9 +16,6 @@ import structlog
 
 from camera_hub.clock import SYSTEM_CLOCK, Clock
 from camera_hub.link import handshake
-from camera_hub.link.door import Door, Guests, say_last
-from camera_hub.link.flood import LIMITS, Amount, Flood, Limits
-from camera_hub.link.linked_site import LinkedSite, Socket, no_still
 from camera_hub.link.messages import (
     CamerasChanged,
     Configure,
@@ -45,8 +42,11 @@ from camera_hub.link.messages import (
     Welcome,
     WorkerMessage,
 )
-from camera_hub.link.ranges_in import RangesIn
-from camera_hub.link.taking import Keeps, Taking
+from camera_hub.link.server.door import Door, Guests, say_last
+from camera_hub.link.server.flood import LIMITS, Amount, Flood, Limits
+from camera_hub.link.server.ranges import RangesIn
+from camera_hub.link.server.site import LinkedSite, Socket, no_still
+from camera_hub.link.server.taking import Keeps, Taking
 from camera_hub.model import HubError, NotRecorded, StreamName, Wish
 
 log = structlog.get_logger(__name__)

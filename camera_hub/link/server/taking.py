@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from camera_hub.first_to_end import first_to_end
-from camera_hub.link.flood import Amount
 from camera_hub.link.messages import (
     MAX_CLIP_BYTES,
     MAX_MESSAGE_BYTES,
@@ -35,6 +34,7 @@ from camera_hub.link.messages import (
     WorkerMessage,
     decode_from_worker,
 )
+from camera_hub.link.server.flood import Amount
 
 BATCH = 256  # facts that are kept together
 MAX_WAITING_BYTES = 8 * 1024 * 1024

@@ -15,7 +15,7 @@ from camera_hub.link.messages import (
     Still,
     StillRequest,
 )
-from camera_hub.link.outgoing import Numbered
+from camera_hub.link.worker.outgoing import Numbered
 from camera_hub.model import CameraInfo, StreamName
 
 

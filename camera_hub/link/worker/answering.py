@@ -12,9 +12,9 @@ from camera_hub.link.messages import (
     SpansWanted,
     StillRequest,
 )
-from camera_hub.link.ranges_out import RangesOut
-from camera_hub.link.sending import Sending
-from camera_hub.link.worker_protocols import Hamlet
+from camera_hub.link.worker.protocols import Hamlet
+from camera_hub.link.worker.ranges import RangesOut
+from camera_hub.link.worker.sending import Sending
 
 Question = StillRequest | SpansWanted | Configure
 

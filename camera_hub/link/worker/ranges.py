@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import structlog
 
-from camera_hub.link.budget import Budget
 from camera_hub.link.messages import (
     Lane,
     NotRecordedError,
@@ -23,7 +22,8 @@ from camera_hub.link.messages import (
     RangeWanted,
     WorkerMessage,
 )
-from camera_hub.link.worker_protocols import OpenRange, Recordings
+from camera_hub.link.worker.budget import Budget
+from camera_hub.link.worker.protocols import OpenRange, Recordings
 from camera_hub.model import NotRecorded
 
 log = structlog.get_logger(__name__)

@@ -5,7 +5,7 @@ import itertools
 from typing import Protocol
 
 from camera_hub.link.messages import Hello, ServerMessage, Still, StillRequest, encode
-from camera_hub.link.ranges_in import RangesIn
+from camera_hub.link.server.ranges import RangesIn
 
 SEND_S = 20.0  # a worker that takes nothing for so long is gone
 STILL_S = 5.0

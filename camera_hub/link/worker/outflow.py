@@ -6,9 +6,9 @@ import contextlib
 from websockets.asyncio.client import ClientConnection
 
 from camera_hub.clock import Clock
-from camera_hub.link.line import Line
-from camera_hub.link.pace import Pace
-from camera_hub.link.sending import Sending
+from camera_hub.link.worker.line import Line
+from camera_hub.link.worker.pace import Pace
+from camera_hub.link.worker.sending import Sending
 
 _AGAIN_US, _LONGEST_US = 5_000, 100_000  # until the line is looked at again
 

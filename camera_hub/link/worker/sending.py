@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import structlog
 
-from camera_hub.link.budget import Budget, piece_bytes
 from camera_hub.link.messages import (
     ClipWanted,
     Durable,
@@ -25,9 +24,10 @@ from camera_hub.link.messages import (
     encode,
     lane_of,
 )
-from camera_hub.link.outgoing import ClipsOut, LiveBuffer, Numbered, Parts
-from camera_hub.link.ranges_out import RangesOut
-from camera_hub.link.worker_protocols import Outbox
+from camera_hub.link.worker.budget import Budget, piece_bytes
+from camera_hub.link.worker.outgoing import ClipsOut, LiveBuffer, Numbered, Parts
+from camera_hub.link.worker.protocols import Outbox
+from camera_hub.link.worker.ranges import RangesOut
 
 log = structlog.get_logger(__name__)
 
