@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 MOST_WAITING = 5000
 FIRST_RETRY_S, LAST_RETRY_S = 1.0, 60.0
+ASK_S, ANSWER_S = 15.0, 10.0
 MAX_PICTURE_BYTES = 1_000_000
 PAST_US = 120 * 1_000_000
 
@@ -76,19 +77,22 @@ class Mqtt:
     async def run(self) -> None:
         """Until cancelled."""
         wait_s = FIRST_RETRY_S
-        while True:
+        task = asyncio.current_task()
+        # The client may hide that we were cancelled, behind an error or behind what it waited for.
+        while task is None or not task.cancelling():
             try:
                 async with self._client() as client:
+                    if task is not None and task.cancelling():
+                        return
                     self.connected, wait_s = True, FIRST_RETRY_S
                     log.info("linked to the MQTT broker", host=self._config.host, port=self._config.port)
                     await self._tell_states(client)
                     if self._config.switches:
                         await self._orders.subscribe(client)
-                    await first_to_end(self._tell(client), self._listen(client))
+                    await first_to_end(self._tell(client), self._listen(client), self._ask(client))
             except aiomqtt.MqttError as exc:
-                task = asyncio.current_task()
                 if task is not None and task.cancelling():
-                    return  # the client's error at its end hides that we were cancelled
+                    return
                 log.warning("the MQTT broker is away; trying again", host=self._config.host, error=str(exc))
             finally:
                 self.connected = False
@@ -109,6 +113,7 @@ class Mqtt:
             if config.tls
             else None,
             keepalive=20,
+            timeout=ANSWER_S,
         )
 
     async def _tell_states(self, client: aiomqtt.Client) -> None:
@@ -139,6 +144,12 @@ class Mqtt:
                     f"{self._config.prefix}/available", b"offline", qos=1, retain=True, timeout=1
                 )
             raise
+
+    async def _ask(self, client: aiomqtt.Client) -> None:
+        """Raises MqttError when the broker answers no more, also where the client has missed that it went."""
+        while True:
+            await asyncio.sleep(ASK_S)
+            await client.publish(f"{self._config.prefix}/available", b"online", qos=1, retain=True)
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         """Raises MqttError when the broker goes, also while there is nothing to tell or to hear."""

@@ -15,6 +15,7 @@ import pytest
 from camera_hub.config.alerts import MqttConfig
 from camera_hub.link.messages import EventNews, EventPicture, Health
 from camera_hub.model import CameraHealth, CameraState
+from camera_hub.server import mqtt as mqtt_module
 from camera_hub.server.mqtt import Mqtt
 from tests.support.broker import Broker, broker
 from tests.support.server import JPEG, SITE, START_US, Server, event, hello, running_app, ulid
@@ -71,6 +72,7 @@ async def telling(folder: Path, mosquitto: Broker, switches: bool = False) -> As
         await server.state.site_connected(hello())
         config = MqttConfig(host="127.0.0.1", port=mosquitto.port, switches=switches)
         mqtt = Mqtt(config, server.state, server.store, server.clock)
+        server.app.state.mqtt = mqtt
         server.updates.listen(mqtt.heard)
         task = asyncio.create_task(mqtt.run())
         try:
@@ -162,6 +164,22 @@ async def test_a_broker_that_was_away_hears_what_it_missed(tmp_path: Path, mosqu
             await becomes(lambda: heard.newest("camera_hub/available") == b"online")
             await becomes(lambda: heard.newest(f"camera_hub/{CAMERA}/status") == b"online")
             await becomes(lambda: heard.types("camera_hub/events") == ["new"])
+
+
+async def test_a_broker_that_hangs_is_left_and_tried_again(
+    tmp_path: Path, mosquitto: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt_module, "ASK_S", 0.2)
+    monkeypatch.setattr(mqtt_module, "ANSWER_S", 0.5)
+    async with telling(tmp_path / "hub", mosquitto) as server:
+        mosquitto.hang()
+        await becomes(lambda: not server.app.state.mqtt.connected)
+        mosquitto.kill()
+        mosquitto.start()
+        async with listening(mosquitto.port) as heard:
+            await server.state.deliver(SITE, EventNews(id="m1", event=event(1)))
+            await becomes(lambda: heard.newest(f"camera_hub/{CAMERA}/motion") == b"ON")
+            assert heard.newest("camera_hub/available") == b"online"
 
 
 async def test_a_hub_that_ends_says_so(tmp_path: Path, mosquitto: Broker) -> None:

@@ -1,5 +1,6 @@
 """A Mosquitto of a test's own, that can be ended and started again on the same port."""
 
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -29,6 +30,11 @@ class Broker:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def hang(self) -> None:
+        """It answers nobody, and closes no connection, until it is killed."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
 
     def _answers(self) -> bool:
         with socket.socket() as sock:
