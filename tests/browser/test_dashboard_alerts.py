@@ -1,5 +1,6 @@
 """Alerts in Chromium: they come by themselves, officers work on them, and the second sees who was first."""
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
@@ -8,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from camera_hub.alerts import life
 from camera_hub.alerts.life import Person
@@ -144,6 +145,26 @@ async def test_an_alert_comes_by_itself_and_is_worked_on(tmp_path: Path, film: F
         assert stored.alert.verdict is Verdict.FALSE
         assert stored.events[0].verdict is not None
         await shot(page, "alert-closed-1280-vi")
+
+
+async def test_what_is_written_while_something_else_is_sent_stays(tmp_path: Path, film: Film) -> None:
+    answered = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        await answered.wait()
+        await route.fulfill(response=answer)
+
+    async with officer(tmp_path, film) as (hamlet, page):
+        await moved(hamlet)
+        await page.locator("[data-alert]").click()
+        await page.route("**/acknowledge", late)
+        await page.get_by_role("button", name="Nhận việc").click()
+        await expect(page.locator("[data-state=acknowledged]")).to_be_visible()
+        await page.get_by_placeholder("Ghi chú").fill("bò nhà bác Sáu")
+        answered.set()
+        await page.get_by_role("button", name="Báo nhầm").click()
+        await expect(page.locator("ol")).to_contain_text("bò nhà bác Sáu")
 
 
 async def test_the_second_officer_sees_who_was_first(tmp_path: Path, film: Film) -> None:
