@@ -18,7 +18,8 @@ interface Told {
 
 type Listener<K extends keyof Told> = (what: Told[K]) => void;
 
-const KINDS = ["event", "alert", "camera", "site"] as const;
+/** What the server tells of. */
+export const KINDS = ["event", "alert", "camera", "site"] as const;
 
 export class Updates {
   private source: EventSource | null = null;

@@ -1,11 +1,12 @@
 /** Something that a page fetches, with its error, kept true over lost connections. */
 import { untrack } from "svelte";
-import type { Updates } from "../api/updates";
+import { KINDS, type Updates } from "../api/updates";
 
 export class Loaded<T> {
   value = $state.raw<T | undefined>(undefined);
   error = $state.raw<unknown>(null);
   private abort: AbortController | null = null;
+  private overtaken = false;
 
   constructor(private readonly fetch: (signal: AbortSignal) => Promise<T>) {}
 
@@ -13,6 +14,7 @@ export class Loaded<T> {
     this.abort?.abort();
     const abort = new AbortController();
     this.abort = abort;
+    this.overtaken = false;
     try {
       const value = await this.fetch(abort.signal);
       if (abort.signal.aborted) return;
@@ -25,13 +27,22 @@ export class Loaded<T> {
 
   /** Loads now, and again whenever changes may have been missed; returns what ends it. */
   follow(updates: Updates): () => void {
+    let over = false;
+    // News that comes while an answer is on its way is younger than the answer, which would undo it.
+    const fresh = async () => {
+      await this.load();
+      if (this.overtaken && !over) await this.load();
+    };
     // What the fetch reads is the page's business: an effect that follows shall not run again for it.
-    void untrack(this.load);
-    const renewed = updates.on("renewed", () => void this.load());
-    const connected = updates.on("connected", (there) => void (there && this.error !== null && this.load()));
+    void untrack(fresh);
+    const ends = [
+      updates.on("renewed", () => void fresh()),
+      updates.on("connected", (there) => void (there && this.error !== null && this.load())),
+      ...KINDS.map((kind) => updates.on(kind, () => (this.overtaken = true))),
+    ];
     return () => {
-      renewed();
-      connected();
+      over = true;
+      for (const end of ends) end();
       this.abort?.abort();
     };
   }
