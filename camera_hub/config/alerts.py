@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AwareDatetime, Field, SecretStr, ValidationInfo, field_validator
 
 from camera_hub.config.errors import Loc
-from camera_hub.config.link import a_proxy
+from camera_hub.config.proxy import Proxy
 from camera_hub.config.section import (
     Fraction,
     Id,
@@ -236,16 +236,11 @@ class AlertsConfig(Section):
     channels: tuple[ChannelConfig, ...] = Field(default=(), description="Ways to tell people and machines.")
     rules: tuple[RuleConfig, ...] = Field(default=(), description="Which events make alerts.")
     mqtt: MqttConfig | None = Field(default=None, description="An MQTT broker that is told what happens.")
-    proxy: SecretStr | None = Field(
+    proxy: Proxy | None = Field(
         default=None,
         description="The HTTP proxy on the way to webhooks and push services: http://HOST:PORT; else "
         "HTTPS_PROXY of the environment.",
     )
-
-    @field_validator("proxy")
-    @classmethod
-    def _is_a_proxy(cls, proxy: SecretStr | None) -> SecretStr | None:
-        return None if proxy is None else a_proxy(proxy)
 
     def proxy_url(self) -> str | None:
         return None if self.proxy is None else self.proxy.get_secret_value()

@@ -3,12 +3,12 @@
 import re
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from camera_hub.config.address import network_problem, split_credentials
 from camera_hub.config.errors import Loc
+from camera_hub.config.proxy import Proxy
 from camera_hub.config.section import Id, Section, beside_config, twice, wrong
 from camera_hub.config.uplink import UplinkConfig
 
@@ -16,15 +16,6 @@ _GB = 1_000_000_000
 
 SettingName = Literal["detect", "record", "name", "zones", "masks", "lines"]
 """A `model.Setting`."""
-
-
-def a_proxy(proxy: SecretStr) -> SecretStr:
-    """For a validator: an HTTP proxy's address, perhaps with user and password."""
-    bare = split_credentials(proxy.get_secret_value()).address.rstrip("/")
-    problem = network_problem(bare, ("http", "https"), "http://proxy.example.vn:3128")
-    if problem or urlsplit(bare).path or urlsplit(bare).query:
-        raise wrong(problem or "has a path; write it like http://proxy.example.vn:3128")
-    return proxy
 
 
 class LinkServerConfig(Section):
@@ -89,7 +80,7 @@ class LinkConfig(Section):
         description="The servers that hear of every event. With `camera-hub run` its own comes by itself, "
         "and `camera-hub enrol` adds others.",
     )
-    proxy: SecretStr | None = Field(
+    proxy: Proxy | None = Field(
         default=None,
         description="The HTTP proxy on the way to servers: http://HOST:PORT; else HTTPS_PROXY of the "
         "environment.",
@@ -121,11 +112,6 @@ class LinkConfig(Section):
         description="What waits for servers grows to this (GB of 10^9 bytes); then long clips go first, "
         "short ones and pictures next, events never.",
     )
-
-    @field_validator("proxy")
-    @classmethod
-    def _is_a_proxy(cls, proxy: SecretStr | None) -> SecretStr | None:
-        return None if proxy is None else a_proxy(proxy)
 
     def proxy_url(self) -> str | None:
         return None if self.proxy is None else self.proxy.get_secret_value()
